@@ -1,0 +1,56 @@
+// Counter-based chance: the value of every draw is a function of (key, packet number, draw number) and of nothing
+// else, so threads, batches and machines that ask in another order get the same answers.
+//
+// The generator is Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC11).
+// The distributions are our own because those of the standard library differ between implementations.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace avc {
+
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+
+// The draws that one packet (or one spike, or one frame) may spend in one model, in a written order.
+class Draws {
+ public:
+  Draws(std::uint64_t key, std::uint64_t n) : key_(key), n_(n) {}
+  // Fixed values in place of chance, for tests by hand; they must outlive the Draws. Repeats the last value.
+  explicit Draws(std::span<const double> uniforms) : scripted_(uniforms) {}
+
+  double uniform();                          // [0, 1), 53 bits; one draw
+  double uniform(double low, double high);   // [low, high); one draw
+  std::uint64_t below(std::uint64_t count);  // 0 .. count-1, count > 0; one draw
+  bool chance(double percent);               // true in `percent` of all packets; one draw
+  double normal();                           // mean 0, standard deviation 1 (Wichura AS 241); one draw
+  double pareto(double shape);               // Pareto with minimum 1; one draw
+  double gamma(double shape);                // scale 1 (Marsaglia and Tsang 2000); any number of draws
+
+ private:
+  double open_uniform();  // (0, 1)
+
+  std::uint64_t key_ = 0;
+  std::uint64_t n_ = 0;
+  std::uint32_t next_ = 0;
+  std::array<std::uint64_t, 2> block_{};
+  std::span<const double> scripted_{};
+};
+
+// A source of chance. Splitting by label or number gives sources that have nothing to do with one another:
+// rng = Rng(seed).split(participant).split("video").split("loss"); rng.at(packet number).uniform().
+class Rng {
+ public:
+  explicit Rng(std::uint64_t seed = 0) : key_(seed) {}
+
+  Rng split(std::string_view label) const;
+  Rng split(std::uint64_t number) const;
+  Draws at(std::uint64_t n) const { return Draws(key_, n); }
+
+ private:
+  std::uint64_t key_;
+};
+
+}  // namespace avc

@@ -1,0 +1,47 @@
+// Who calls us back, and when. Elements own deadlines; an executor owns the thread that keeps them.
+//
+// Two implementations pass the same conformance test: Context (context.hpp: one thread on one clock, shared by
+// name) and ManualExecutor (manual_executor.hpp: time moves when a test says so).
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/time.hpp"
+
+namespace avc::runtime {
+
+// One callback with at most one pending deadline. Arming allocates nothing. Deadlines that fall within the same
+// millisecond may be served in one turn; none is served early; ties are served in the order they were armed.
+class Timer {
+ public:
+  virtual ~Timer() = default;            // as cancel(); the callback must not be running on another thread
+  virtual void arm(Instant when) = 0;    // replaces an earlier deadline; any thread, also from the callback
+  virtual void cancel() = 0;             // does not wait; any thread
+  virtual void cancel_and_wait() = 0;    // returns with the callback not running; never under a lock, and never on
+                                         // the executor's own thread (asserts)
+};
+
+// Work that is better done once for everything a turn produced, such as sending a batch of packets.
+class TurnEnd {
+ public:
+  virtual ~TurnEnd() = default;
+  virtual void turn_ended() = 0;
+
+ private:
+  friend class TurnEndQueue;
+  bool queued_ = false;
+};
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual Instant now() const = 0;
+  virtual bool is_current() const = 0;  // is the caller on this executor's thread, inside a turn
+  [[nodiscard]] virtual std::unique_ptr<Timer> make_timer(std::function<void()> callback) = 0;
+  // Calls `hook` once when the turn under way is over, however often it is asked to; only where is_current().
+  virtual void at_turn_end(TurnEnd &hook) = 0;
+  virtual void forget(TurnEnd &hook) = 0;  // before the hook is destroyed; waits if it is being called
+};
+
+}  // namespace avc::runtime

@@ -1,0 +1,46 @@
+// What each type of spike does, with the names, ranges and defaults of its parameters: the only place that knows.
+//
+// A type acts on the link (chaosdegrader), on the source (avchaossrc), or both. Parameter names are accepted with
+// '-' or '_', and loss_percentage, loss_percent and loss-percent are the same; values are numbers or decimal text.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/net/impairment.hpp"
+#include "core/result.hpp"
+#include "core/spike/spike.hpp"
+
+namespace avc::spike {
+
+// Settings of the simulated encoder while a spike lasts.
+struct SourceEffect {
+  std::optional<double> max_bitrate_kbps;  // pick the highest rendition not above this
+  Nanos transition{};                      // step down through the renditions over this time
+  double frame_drop_percent = 0;           // whole video frames never sent, without a sequence hole
+  bool audio_silence = false;
+
+  friend bool operator==(const SourceEffect &, const SourceEffect &) = default;
+};
+
+struct Effect {
+  net::Impairment link;
+  SourceEffect source;
+};
+
+struct ParamInfo {
+  std::string_view name;  // as the documentation and error texts spell it
+  std::string_view unit, meaning, range, fallback;  // fallback "" means required
+};
+struct TypeInfo {
+  std::string_view name, summary;
+  std::span<const ParamInfo> params;
+};
+
+std::span<const TypeInfo> types();
+
+// The error's field is "type" or "params.NAME", its text states the accepted range.
+Result<Effect> effect_of(std::string_view type, const Params &params);
+
+}  // namespace avc::spike

@@ -1,0 +1,53 @@
+// GStreamer's Check, for element tests, in the one order of headers that works from C++:
+//
+//   GST_START_TEST(total_loss_forwards_nothing) { ... } GST_END_TEST;
+//   AVC_GST_TESTS("chaosdegrader", total_loss_forwards_nothing, ...)
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <initializer_list>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include <gst/check/gstcheck.h>
+#include <gst/check/gstharness.h>
+#include <gst/check/gsttestclock.h>
+#undef fail
+
+#include "elements/support/ptr.hpp"
+
+namespace avc {
+AVC_FREES(GstHarness, gst_harness_teardown)
+}
+
+namespace avc::test {
+
+inline int run_gst(const char *name, std::initializer_list<const TTest *> tests) {
+  gst_check_init(nullptr, nullptr);
+  Suite *suite = suite_create(name);
+  TCase *cases = tcase_create(name);
+  suite_add_tcase(suite, cases);
+  for (const TTest *test : tests) tcase_add_test(cases, test);
+  return gst_check_run_suite(suite, name, name);
+}
+
+}  // namespace avc::test
+
+#define AVC_GST_TESTS(name, ...) \
+  int main() { return avc::test::run_gst(name, {__VA_ARGS__}); }
