@@ -1,0 +1,41 @@
+#include "core/rtp/h264.hpp"
+
+namespace avc::rtp {
+namespace {
+
+constexpr std::uint8_t kIdrSlice = 5, kSps = 7, kPps = 8, kLastSingle = 23, kStapA = 24, kFuA = 28;
+
+void note_nal_type(H264Content &content, std::uint8_t type) {
+  content.slice |= type >= 1 && type <= kIdrSlice;
+  content.idr |= type == kIdrSlice;
+  content.parameter_sets |= type == kSps || type == kPps;
+}
+
+}  // namespace
+
+H264Content inspect_h264(Bytes payload) {
+  H264Content content;
+  if (payload.empty()) return content;
+  const std::uint8_t type = payload[0] & 0x1f;
+  if (type >= 1 && type <= kLastSingle) {
+    note_nal_type(content, type);
+    content.nal_start = content.nal_end = true;
+  } else if (type == kFuA && payload.size() >= 2) {
+    note_nal_type(content, payload[1] & 0x1f);
+    content.nal_start = payload[1] & 0x80;
+    content.nal_end = payload[1] & 0x40;
+  } else if (type == kStapA) {
+    std::size_t at = 1;
+    while (at + 2 < payload.size()) {
+      const std::size_t size = read16(payload, at);
+      at += 2;
+      if (size == 0 || size > payload.size() - at) break;
+      note_nal_type(content, payload[at] & 0x1f);
+      content.nal_start = content.nal_end = true;
+      at += size;
+    }
+  }
+  return content;
+}
+
+}  // namespace avc::rtp
