@@ -1,0 +1,159 @@
+#include "core/spike/effect.hpp"
+
+#include <limits>
+#include <set>
+
+#include "core/text.hpp"
+#include "tests/check.hpp"
+
+using namespace avc;
+using namespace avc::spike;
+
+namespace {
+
+Effect must(std::string_view type, const Params &params) {
+  const auto effect = effect_of(type, params);
+  ck_assert_msg(static_cast<bool>(effect), "refused: %s", effect ? "" : effect.error().text().c_str());
+  return *effect;
+}
+
+void refuses(std::string_view type, const Params &params, std::string_view field, std::string_view part) {
+  const auto effect = effect_of(type, params);
+  ck_assert_msg(!effect, "accepted");
+  ck_assert_msg(effect.error().field == field, "field %s", effect.error().field.c_str());
+  ck_assert_msg(effect.error().message.find(part) != std::string::npos, "text: %s", effect.error().message.c_str());
+}
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+START_TEST(loss_takes_numbers_and_decimal_strings) {
+  ck_assert(must("rtp_packet_loss", {{"loss_percentage", 12.5}}).link.loss_percent == 12.5);
+  ck_assert(must("rtp_packet_loss", {{"loss_percentage", "12.5"}}).link.loss_percent == 12.5);
+  ck_assert(must("rtp_packet_loss", {{"loss-percent", 3.0}}).link.loss_percent == 3);
+  ck_assert(must("rtp_packet_loss", {}).link.loss_percent == 5);  // the old tool's at OS level
+  ck_assert(must("rtp_packet_loss", {{"loss_percentage", 0.0}}).link == net::Impairment{});
+}
+END_TEST
+
+START_TEST(burst_loss_has_a_run_length) {
+  const auto link =
+      must("rtp_packet_loss", {{"loss_percentage", 10.0}, {"pattern", "burst"}, {"burst_length", "8"}}).link;
+  ck_assert(link.loss_model == net::LossModel::burst && link.burst_length == 8);
+  ck_assert(must("rtp_packet_loss", {{"pattern", "random"}}).link.loss_model == net::LossModel::random);
+  refuses("rtp_packet_loss", {{"pattern", "bursty"}}, "params.pattern", "random or burst");
+  refuses("rtp_packet_loss", {{"burst_length", 8.0}}, "params.burst_length", "pattern \"burst\"");
+  refuses("rtp_packet_loss", {{"pattern", "burst"}, {"burst_length", 0.5}}, "params.burst_length", "1 to 1000 packets");
+}
+END_TEST
+
+START_TEST(jitter_is_delay_and_never_reorders_unasked) {
+  const auto plain = must("network_jitter", {}).link;
+  ck_assert(plain.delay_ms == 20 && plain.jitter_ms == 50 && !plain.allow_reordering);
+  ck_assert(plain.delay_distribution == net::DelayDistribution::normal);
+  const auto link =
+      must("network_jitter", {{"base_latency_ms", "100"}, {"jitter_std_dev_ms", "200"}, {"allow_reordering", "true"}})
+          .link;
+  ck_assert(link.delay_ms == 100 && link.jitter_ms == 200 && link.allow_reordering);
+  ck_assert(must("network_jitter", {{"allow_reordering", 1.0}}).link.allow_reordering);
+  ck_assert(!must("network_jitter", {{"allow_reordering", "0"}}).link.allow_reordering);
+  refuses("network_jitter", {{"allow_reordering", 2.0}}, "params.allow_reordering", "false or true");
+  refuses("network_jitter", {{"base_latency_ms", 10001.0}}, "params.base_latency_ms", "0 to 10000 ms");
+}
+END_TEST
+
+START_TEST(source_types_leave_the_link_alone) {
+  const auto bitrate = must("bitrate_reduce", {{"new_bitrate_kbps", "600"}, {"transition_seconds", 2.5}});
+  ck_assert(bitrate.source.max_bitrate_kbps == 600 && bitrate.source.transition == from_ms(2500));
+  ck_assert(bitrate.link == net::Impairment{});
+  const auto drop = must("frame_drop", {{"drop_percentage", 30.0}});
+  ck_assert(drop.source.frame_drop_percent == 30 && drop.link == net::Impairment{});
+  const auto silence = must("audio_silence", {});
+  ck_assert(silence.source.audio_silence && silence.link == net::Impairment{});
+}
+END_TEST
+
+START_TEST(bandwidth_limit_is_a_rate_with_a_queue) {
+  const auto plain = must("bandwidth_limit", {});
+  ck_assert(plain.link.bandwidth_kbps == 1000 && plain.link.queue_ms == 200 && plain.source == SourceEffect{});
+  ck_assert(must("bandwidth_limit", {{"bandwidth_kbps", "750"}, {"queue_ms", 50.0}}).link.queue_ms == 50);
+  refuses("bandwidth_limit", {{"bandwidth_kbps", 0.0}}, "params.bandwidth_kbps", "1 to 10000000 kbit/s");
+}
+END_TEST
+
+START_TEST(what_must_be_given_is_asked_for) {
+  refuses("bitrate_reduce", {}, "params.new_bitrate_kbps", "required");
+  refuses("frame_drop", {}, "params.drop_percentage", "0 to 100 percent");
+}
+END_TEST
+
+START_TEST(no_parameter_of_any_type_takes_a_number_out_of_its_range) {
+  int checked = 0;
+  for (const auto &type : types()) {
+    for (const auto &param : type.params) {
+      for (const Value &bad :
+           {Value(kNan), Value(kInf), Value(-kInf), Value(-1.0), Value(1e12), Value("NaN"), Value("inf"),
+            Value("1e999"), Value("-1"), Value(""), Value("ten"), Value("0x10"), Value(" 5")}) {
+        refuses(type.name, {{std::string(param.name), bad}}, "params." + std::string(param.name), param.range);
+        ++checked;
+      }
+    }
+  }
+  ck_assert_int_ge(checked, 13 * 12);
+}
+END_TEST
+
+START_TEST(every_documented_fallback_is_accepted) {
+  for (const auto &type : types()) {
+    if (type.name == "srtp_rekey" || type.name == "ice_restart") continue;
+    Params params;
+    for (const auto &param : type.params) {
+      if (param.name == "burst_length") continue;
+      params.emplace(param.name, std::string(param.fallback.empty() ? "50" : param.fallback));
+    }
+    must(type.name, params);
+  }
+}
+END_TEST
+
+START_TEST(unknown_names_are_refused_with_what_was_meant) {
+  refuses("rtp_packet_loss", {{"loss_percentge", 1.0}}, "params.loss_percentge", "did you mean \"loss_percentage\"?");
+  refuses("audio_silence", {{"volume", 1.0}}, "params.volume", "takes none");
+  refuses("packet_loss", {}, "type", "did you mean \"rtp_packet_loss\"?");
+  refuses("rtp-packet-loss", {}, "type", "did you mean \"rtp_packet_loss\"?");
+  refuses("xyz", {}, "type", "known: rtp_packet_loss, network_jitter");
+  refuses("", {}, "type", "missing");
+  refuses("rtp_packet_loss", {{"loss_percent", 1.0}, {"loss_percentage", 1.0}}, "params.loss_percentage",
+          "given twice");
+}
+END_TEST
+
+START_TEST(webrtc_types_say_what_they_need) {
+  refuses("srtp_rekey", {}, "type", "needs a WebRTC participant");
+  refuses("ice_restart", {}, "type", "needs a WebRTC participant");
+}
+END_TEST
+
+START_TEST(old_clients_may_name_a_port) {
+  ck_assert(must("bandwidth_limit", {{"bandwidth_kbps", "500"}, {"port", "5002"}}).link.bandwidth_kbps == 500);
+  refuses("network_jitter", {{"port", 65536.0}}, "params.port", "0 to 65535");
+}
+END_TEST
+
+START_TEST(the_catalogue_names_each_type_once) {
+  std::set<std::string_view> names;
+  for (const auto &type : types()) {
+    ck_assert(names.insert(type.name).second && !type.summary.empty());
+    for (const auto &param : type.params) ck_assert(!param.meaning.empty() && !param.range.empty());
+  }
+  ck_assert_int_eq(static_cast<int>(names.size()), 8);
+}
+END_TEST
+
+AVC_TESTS("effect", loss_takes_numbers_and_decimal_strings, burst_loss_has_a_run_length,
+          jitter_is_delay_and_never_reorders_unasked, source_types_leave_the_link_alone,
+          bandwidth_limit_is_a_rate_with_a_queue, what_must_be_given_is_asked_for,
+          no_parameter_of_any_type_takes_a_number_out_of_its_range, every_documented_fallback_is_accepted,
+          unknown_names_are_refused_with_what_was_meant, webrtc_types_say_what_they_need, old_clients_may_name_a_port,
+          the_catalogue_names_each_type_once)
