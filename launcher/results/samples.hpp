@@ -1,0 +1,227 @@
+// What a run leaves behind, as plain numbers: the counters it is fed with, one Sample a second, one SpikeRecord per
+// spike, and the RunResult that every form of the report is made from. No behaviour, no clocks, no text formats.
+//
+// Counters count from the test's start and never go back, so that the difference of two snapshots describes the time
+// between them. A participant that was never seen by the receiver has received counters that are all zero.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/spike/spike.hpp"
+#include "core/time.hpp"
+
+namespace avc::results {
+
+enum class Media : std::uint8_t { video, audio };
+inline constexpr std::size_t kMediaCount = 2;
+inline constexpr std::array<Media, kMediaCount> kAllMedia{Media::video, Media::audio};
+
+// One stream of one participant on its way out.
+struct SenderCounters {
+  std::uint64_t packets = 0;         // made by the source, that is into the link
+  std::uint64_t bytes = 0;           // RTP bytes of those packets
+  std::uint64_t lost = 0;            // of them, taken by loss in the link
+  std::uint64_t queue_dropped = 0;   // of them, refused by a full queue in the link
+  std::uint64_t frames = 0;          // frames sent by the source
+  std::uint64_t frames_dropped = 0;  // frames the source left out on purpose, without a sequence hole
+};
+
+// One stream of one participant as the receiver sees it.
+struct ReceiverCounters {
+  std::uint64_t packets = 0;    // arrived, duplicates not counted
+  std::uint64_t bytes = 0;      // RTP bytes of those packets
+  std::uint64_t expected = 0;   // by sequence numbers: highest - first + 1
+  std::uint64_t lost = 0;       // expected - packets
+  std::uint64_t loss_runs = 0;  // groups of consecutive lost packets
+  std::uint64_t duplicates = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t frames_complete = 0;  // video
+  std::uint64_t frames_broken = 0;    // video: at least one packet of the frame is missing
+  std::uint64_t freezes = 0;          // video, W3C webrtc-stats definition
+  double freeze_seconds = 0;
+  std::uint64_t silent_packets = 0;  // audio: payload of at most kSilencePayload bytes
+  double jitter_ms = 0;              // RFC 3550, the estimate at this moment
+  std::optional<double> delay_ms;    // one way, mean so far, where sender and receiver share a clock
+};
+inline constexpr std::size_t kSilencePayload = 3;
+
+// Delays the link decided on (queue and delay line), over all of a participant's packets.
+struct DelayCounters {
+  std::uint64_t packets = 0;
+  double total_ms = 0;  // sum over those packets: differences give the mean of a window
+  double p95_ms = 0;    // since the start
+  double max_ms = 0;    // since the start
+};
+
+enum class ParticipantState : std::uint8_t { created, preparing, running, failed, stopped };
+
+struct ParticipantSnapshot {
+  std::uint32_t id = 0;
+  ParticipantState state = ParticipantState::created;
+  std::array<SenderCounters, kMediaCount> sent;        // by Media
+  std::array<ReceiverCounters, kMediaCount> received;  // by Media
+  DelayCounters delay;
+  double queue_ms = 0;        // in the link's queue at this moment
+  double queue_peak_ms = 0;   // since the start
+  double rendition_kbps = 0;  // of the rendition in use
+  std::uint32_t active_spikes = 0;
+
+  const SenderCounters &sent_of(Media media) const { return sent[static_cast<std::size_t>(media)]; }
+  const ReceiverCounters &received_of(Media media) const { return received[static_cast<std::size_t>(media)]; }
+  SenderCounters &sent_of(Media media) { return sent[static_cast<std::size_t>(media)]; }
+  ReceiverCounters &received_of(Media media) { return received[static_cast<std::size_t>(media)]; }
+};
+
+// Whether the generator itself kept time and got rid of its packets; since the test's start.
+struct GeneratorHealth {
+  std::uint64_t late_count = 0;  // deadlines served
+  double late_p50_ms = 0;
+  double late_p99_ms = 0;
+  double late_max_ms = 0;
+  std::uint64_t packets_sent = 0;  // handed to the kernel by the sink
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t send_errors = 0;            // packets the kernel refused
+  std::uint64_t receiver_kernel_drops = 0;  // our own receiver's socket buffer overflowed: not the network's loss
+};
+
+// One second of the run, over all participants. Rates and percentages describe the second that ends at t.
+struct Sample {
+  double t = 0;  // seconds since the start
+  std::uint32_t participants = 0;
+  std::vector<std::string> spikes_active;
+
+  struct Sent {
+    std::uint64_t packets = 0, bytes = 0, frames = 0;  // since the start
+    double packets_per_second = 0;
+    double kbps = 0;
+    double lost_percent = 0;  // dropped by chaos, loss and queue together
+    double delay_ms = 0;      // mean the link added
+    double jitter_ms = 0;     // the receiver's, if there is one
+    double mos_score = 0;
+    double queue_ms = 0;  // the longest queue of any participant
+  } sent;
+
+  struct Received {
+    std::uint64_t packets = 0, lost = 0;  // since the start
+    double loss_percent = 0;
+    double jitter_ms = 0;
+    std::optional<double> mos_score;                // none in a second without audio
+    std::optional<double> frames_complete_percent;  // none in a second without video
+    std::uint64_t freezes = 0;                      // since the start
+    double kbps = 0;
+    double fps = 0;  // complete video frames per second and participant
+    std::uint32_t participants_seen = 0;
+  };
+  std::optional<Received> received;  // none without a receiver
+
+  struct Generator {
+    double late_p99_ms = 0;
+    std::uint64_t send_errors = 0;
+    std::uint64_t receiver_kernel_drops = 0;
+  } generator;
+};
+
+// A stretch of time as the receiver saw some participants. A member is empty where nothing could be measured.
+struct Window {
+  double from = 0, to = 0;  // seconds since the start
+  std::optional<double> loss_percent;
+  std::optional<double> jitter_ms;
+  std::optional<double> mos_score;  // audio
+  std::optional<double> kbps;       // per participant
+  std::optional<double> fps;        // video frames seen (complete or not) per second and participant
+  std::optional<double> frames_complete_percent;
+  std::optional<double> silence_percent;   // share of audio packets without sound
+  std::optional<double> delivery_percent;  // received of what the sources made
+  bool overlapped = false;                 // another spike acted on some of these participants in this window
+};
+
+// The same stretch as the sender decided it.
+struct Injected {
+  double from = 0, to = 0;
+  std::optional<double> loss_percent;        // of packets into the link
+  std::optional<double> queue_drop_percent;  // of packets into the link
+  std::optional<double> delay_ms;            // mean decided, queue and delay line
+  std::optional<double> delay_p95_ms;
+  std::optional<double> queue_peak_ms;
+  std::optional<double> frame_drop_percent;  // of frames the source had to send
+  std::optional<double> kbps;                // per participant, into the link
+  std::optional<double> rendition_kbps;      // mean in use at the end
+};
+
+enum class SpikeState : std::uint8_t { planned, active, ended, cancelled, refused };
+
+struct SpikeRecord {
+  spike::Planned plan;
+  SpikeState state = SpikeState::planned;
+  std::uint32_t participants = 0;              // how many it acts or acted on
+  std::string reason;                          // why refused or cancelled
+  std::optional<double> started_at, ended_at;  // seconds, as it really happened
+  std::optional<Injected> injected;
+  std::optional<Window> before, during, after;
+  std::string injected_text, measured_text;
+};
+
+enum class Severity : std::uint8_t { fail, warn };
+
+// One evaluated threshold expression.
+struct ThresholdResult {
+  std::string metric;  // with selectors, as written
+  std::string expr;
+  Severity severity = Severity::fail;
+  std::optional<double> value;  // none: there was no sample
+  bool ok = false;
+  std::string text;  // one line for people
+};
+
+enum class Outcome : std::uint8_t { passed, warned, failed, invalid };
+
+struct Verdict {
+  Outcome outcome = Outcome::invalid;
+  int exit_code = 1;
+  std::vector<std::string> reasons;  // plain words, the decisive one first
+};
+
+enum class EndReason : std::uint8_t {
+  completed,        // its duration was over
+  stopped,          // over REST
+  signal,           // the daemon was told to end
+  failed_to_start,  // pipeline, port, target
+  failed,           // an error during the run
+  interrupted,      // the daemon died; found in the history afterwards
+};
+
+// What is known when a run begins.
+struct RunFacts {
+  std::string test_id;
+  std::uint64_t seed = 0;
+  std::string scenario_json;  // as given
+  std::string started_at;     // RFC 3339
+  double planned_seconds = 0;
+  std::uint32_t participants = 0;
+  std::string target;         // for people: "loopback (embedded receiver)" or "udp 10.0.0.1:5000"
+  bool has_receiver = false;  // received counters will come
+  std::vector<std::string> warnings;
+  std::vector<std::pair<std::string, std::string>> environment;  // name, value: machine, versions
+};
+
+// Everything, at the end.
+struct RunResult {
+  RunFacts facts;
+  EndReason ended = EndReason::interrupted;
+  std::string end_detail;  // the error, or who stopped it
+  double duration_seconds = 0;
+  Verdict verdict;
+  std::vector<Sample> samples;
+  std::vector<SpikeRecord> spikes;
+  std::vector<ThresholdResult> thresholds;
+  std::vector<ParticipantSnapshot> participants;  // at the end
+  GeneratorHealth generator;
+};
+
+}  // namespace avc::results
