@@ -15,21 +15,23 @@ namespace avc::runtime {
 // millisecond may be served in one turn; none is served early; ties are served in the order they were armed.
 class Timer {
  public:
-  virtual ~Timer() = default;            // as cancel(); the callback must not be running on another thread
-  virtual void arm(Instant when) = 0;    // replaces an earlier deadline; any thread, also from the callback
-  virtual void cancel() = 0;             // does not wait; any thread
-  virtual void cancel_and_wait() = 0;    // returns with the callback not running; never under a lock, and never on
-                                         // the executor's own thread (asserts)
+  virtual ~Timer() = default;          // as cancel(); the callback must not be running on another thread
+  virtual void arm(Instant when) = 0;  // replaces an earlier deadline; any thread, also from the callback
+  virtual void cancel() = 0;           // does not wait; any thread
+  virtual void cancel_and_wait() = 0;  // returns with the callback neither running nor armed (the callback may have
+                                       // armed again while we waited); never under a lock, and never on the
+                                       // executor's own thread (asserts)
 };
 
-// Work that is better done once for everything a turn produced, such as sending a batch of packets.
+// Work that is better done once for everything a turn produced, such as sending a batch of packets. A turn is one
+// round of callbacks: those whose deadlines had come when it began.
 class TurnEnd {
  public:
   virtual ~TurnEnd() = default;
   virtual void turn_ended() = 0;
 
  private:
-  friend class TurnEndQueue;
+  friend class Turns;
   bool queued_ = false;
 };
 
@@ -39,9 +41,12 @@ class Executor {
   virtual Instant now() const = 0;
   virtual bool is_current() const = 0;  // is the caller on this executor's thread, inside a turn
   [[nodiscard]] virtual std::unique_ptr<Timer> make_timer(std::function<void()> callback) = 0;
-  // Calls `hook` once when the turn under way is over, however often it is asked to; only where is_current().
+  // Calls `hook` once when the turn under way is over, however often it is asked to; only where is_current(). Hooks
+  // asked for by hooks are called too, before the turn is left.
   virtual void at_turn_end(TurnEnd &hook) = 0;
-  virtual void forget(TurnEnd &hook) = 0;  // before the hook is destroyed; waits if it is being called
+  virtual void forget(TurnEnd &hook) = 0;  // before the hook is destroyed; waits if another thread is calling it
+  // How much later than its deadline something was really handed on (0 when in time). Any thread.
+  virtual void record_lateness(Nanos late) = 0;
 };
 
 }  // namespace avc::runtime
