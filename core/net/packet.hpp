@@ -12,10 +12,14 @@ inline constexpr std::size_t kStreamCount = 4;
 
 constexpr const char *name(Stream stream) {
   switch (stream) {
-    case Stream::video: return "video";
-    case Stream::audio: return "audio";
-    case Stream::rtcp: return "rtcp";
-    case Stream::other: break;
+    case Stream::video:
+      return "video";
+    case Stream::audio:
+      return "audio";
+    case Stream::rtcp:
+      return "rtcp";
+    case Stream::other:
+      break;
   }
   return "other";
 }
