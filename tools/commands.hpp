@@ -1,0 +1,45 @@
+// The sub-commands: what each was asked for, as plain values, and the function that does it. main.cpp fills these
+// from the command line; tests fill them by hand.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/common/exit_code.hpp"
+
+namespace avc::tools {
+
+// What changes a scenario on its way to the daemon.
+struct Overrides {
+  std::string seed, participants, duration;  // as typed; empty: as the scenario says
+  std::vector<std::string> set;              // path=value
+  std::vector<std::string> tags;             // name=value
+  std::string note;
+
+  bool any() const {
+    return !seed.empty() || !participants.empty() || !duration.empty() || !set.empty() || !tags.empty() ||
+           !note.empty();
+  }
+};
+
+struct RunOptions {
+  std::string scenario;  // file, "-" for standard input, empty for the quickstart
+  std::string base_url;  // empty: the scenario's, or a daemon of our own
+  Overrides overrides;
+  std::string report_dir;  // empty: avchaos-report/TIME
+  bool json = false, quiet = false, dry_run = false, strict = false;
+};
+
+struct PlanOptions {
+  std::string scenario, base_url;
+  Overrides overrides;
+  bool json = false;
+};
+
+Exit run(const RunOptions &options);
+Exit plan(const PlanOptions &options);
+Exit doctor(bool json);
+Exit version();
+Exit spikes(bool json);
+
+}  // namespace avc::tools

@@ -1,0 +1,144 @@
+// The command line of `avchaos`: sub-commands, flags, help, and the only place that turns failures into exit codes.
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/commands.hpp"
+#include "tools/common/words.hpp"
+
+namespace avc::tools {
+namespace {
+
+struct Everything {
+  RunOptions run;
+  PlanOptions plan;
+  bool json = false;
+};
+
+void add_overrides(CLI::App &app, Overrides &overrides) {
+  app.add_option("--seed", overrides.seed, "Seed of all chance (same seed, same losses)");
+  app.add_option("--participants", overrides.participants, "Number of participants");
+  app.add_option("--duration", overrides.duration, "Seconds, or a time such as 90s, 25m, 1h");
+  app.add_option("--set", overrides.set, "PATH=VALUE: any key of the scenario, such as video.fps=15 (repeatable)")
+      ->allow_extra_args(false);
+  app.add_option("--tag", overrides.tags, "NAME=VALUE to find the run by (repeatable)")->allow_extra_args(false);
+  app.add_option("--note", overrides.note, "A remark kept with the result");
+}
+
+CLI::App *add_run(CLI::App &app, RunOptions &options) {
+  CLI::App *run = app.add_subcommand("run", "Run a scenario, show it live, report and judge it");
+  run->add_option(
+      "scenario,--config", options.scenario,
+      "Scenario file (also an old config.json, also as -config FILE), - for standard input; none: the quickstart");
+  run->add_option("--base-url", options.base_url, "Use the daemon there; none: the scenario's base_url, or an own one");
+  add_overrides(*run, options.overrides);
+  run->add_option("--report-dir", options.report_dir,
+                  "Where the report goes; none: avchaos-report/TIME, linked as latest");
+  run->add_flag("--json", options.json, "The report as JSON on standard output, progress on standard error");
+  run->add_flag("--quiet", options.quiet, "Only the verdict and where the report is");
+  run->add_flag("--dry-run", options.dry_run, "Show the plan and do not run");
+  run->add_flag("--strict", options.strict, "Warnings are exit code 98");
+  run->footer(exit_codes_help());
+  return run;
+}
+
+void add_others(CLI::App &app, Everything &all) {
+  CLI::App *plan = app.add_subcommand("plan", "Show a scenario's spikes with times, and its load, without running it");
+  plan->add_option("scenario", all.plan.scenario, "Scenario file, - for standard input; none: the quickstart");
+  plan->add_option("--base-url", all.plan.base_url, "Ask the daemon there; none: the scenario's, or an own one");
+  add_overrides(*plan, all.plan.overrides);
+  plan->add_flag("--json", all.plan.json, "As JSON");
+
+  app.add_subcommand("doctor", "Check this machine and say what to change")->add_flag("--json", all.json, "As JSON");
+  app.add_subcommand("spikes", "List spike types with parameters, ranges and defaults")
+      ->add_flag("--json", all.json, "As JSON");
+  app.add_subcommand("version", "Print the version");
+}
+
+std::vector<std::string> names_of(const CLI::App &app) {
+  std::vector<std::string> names;
+  for (const CLI::Option *option : app.get_options())
+    for (const auto &name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+std::vector<std::string> commands_of(const CLI::App &app) {
+  std::vector<std::string> names;
+  for (const CLI::App *command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+std::string with_guess(const std::string &message, const std::string &word, const std::vector<std::string> &known) {
+  const auto guess = did_you_mean(word.substr(0, word.find('=')), known);
+  return guess ? message + "; did you mean " + *guess + "?" : message;
+}
+
+// The old tool's `-config FILE` has one dash, and no sub-command in front of it.
+std::vector<std::string> arguments(int argc, char **argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  for (auto &word : words)
+    if (word == "-config" || word.starts_with("-config=")) word.insert(0, "-");
+  if (!words.empty() && (words[0] == "--config" || words[0].starts_with("--config=")))
+    words.insert(words.begin(), "run");
+  return words;
+}
+
+// Throws Failure(bad_input); an exit code is returned for --help and --version.
+std::optional<int> parse(CLI::App &app, std::vector<std::string> words) {
+  const auto commands = commands_of(app);
+  if (!words.empty() && !words[0].starts_with('-') &&
+      std::find(commands.begin(), commands.end(), words[0]) == commands.end())
+    throw Failure(Exit::bad_input, with_guess("unknown command \"" + words[0] + "\"", words[0], commands));
+  try {
+    std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+    app.parse(words);
+  } catch (const CLI::Success &success) {  // --help
+    return app.exit(success);
+  } catch (const CLI::ExtrasError &) {
+    const auto used = app.get_subcommands();
+    const CLI::App &where = used.empty() ? app : *used.front();
+    const auto extra = app.remaining(true);
+    const std::string word = extra.empty() ? "" : extra.front();
+    throw Failure(Exit::bad_input, with_guess("unexpected argument \"" + word + "\"", word, names_of(where)));
+  } catch (const CLI::ParseError &error) {
+    throw Failure(Exit::bad_input, error.what());
+  }
+  return std::nullopt;
+}
+
+int execute(int argc, char **argv) {
+  Everything all;
+  CLI::App app("Chaos for audio and video: sends real media, hurts it, measures what is left.", "avchaos");
+  app.set_version_flag("--version", std::string("avchaos ") + AVC_VERSION);
+  app.footer(exit_codes_help() + "\nAVCHAOS_TOKEN is sent to a daemon that asks for a token.");
+  add_run(app, all.run);
+  add_others(app, all);
+  if (const auto code = parse(app, arguments(argc, argv))) return *code;
+  const auto used = app.get_subcommands();
+  const std::string command = used.empty() ? "" : used.front()->get_name();
+  if (command == "run") return static_cast<int>(run(all.run));
+  if (command == "plan") return static_cast<int>(plan(all.plan));
+  if (command == "doctor") return static_cast<int>(doctor(all.json));
+  if (command == "spikes") return static_cast<int>(spikes(all.json));
+  if (command == "version") return static_cast<int>(version());
+  std::fputs(app.help().c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+}  // namespace avc::tools
+
+int main(int argc, char **argv) try {
+  return avc::tools::execute(argc, argv);
+} catch (const avc::tools::Failure &failure) {
+  std::fprintf(stderr, "avchaos: %s\n", failure.what());
+  return static_cast<int>(failure.code);
+} catch (const std::exception &error) {
+  std::fprintf(stderr, "avchaos: %s\n", error.what());
+  return static_cast<int>(avc::tools::Exit::other);
+}

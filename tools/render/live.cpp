@@ -1,0 +1,123 @@
+#include "tools/render/live.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace avc::tools::render {
+namespace {
+
+std::string counted(double count, const std::string &one) {
+  return grouped(count) + " " + one + (count == 1 ? "" : "s");
+}
+
+std::string bar(double share, std::size_t cells) {
+  const auto full = static_cast<std::size_t>(std::floor(std::clamp(share, 0.0, 1.0) * static_cast<double>(cells)));
+  std::string out;
+  for (std::size_t i = 0; i < cells; ++i) out += i < full ? "█" : "░";
+  return out;
+}
+
+Colour colour_of_loss(std::optional<double> percent) {
+  if (!percent || *percent < 1) return Colour::green;
+  return *percent < 5 ? Colour::yellow : Colour::red;
+}
+
+Colour colour_of_mos(std::optional<double> mos) {
+  if (!mos || *mos >= 4.0) return Colour::green;
+  return *mos >= 3.5 ? Colour::yellow : Colour::red;
+}
+
+std::string figures(std::optional<double> loss, std::optional<double> jitter, std::optional<double> mos,
+                    const Paint &paint) {
+  return "loss " + paint(colour_of_loss(loss), pad(fixed(loss, 1), 5, true) + " %") + "   jitter " +
+         pad(fixed(jitter, 1), 6, true) + " ms   MOS " + paint(colour_of_mos(mos), pad(fixed(mos, 2), 4, true));
+}
+
+std::string spike_list(const Live &live, bool with_details) {
+  std::string out;
+  for (const auto &[id, what] : live.active) {
+    if (!out.empty()) out += ", ";
+    out += with_details ? id + " (" + what + ")" : id;
+  }
+  return out;
+}
+
+}  // namespace
+
+void Live::take_state(Json event) {
+  state = event["state"].text_or(state);
+  elapsed = event["elapsed_seconds"].number_or(elapsed);
+  duration = event["duration_seconds"].number_or(duration);
+}
+
+void Live::take_sample(Json event) {
+  elapsed = event["t"].number_or(elapsed);
+  participants = event["participants"].number_or(participants);
+  const Json out = event["sent"], in = event["received"], generator = event["generator"];
+  sent = Sent{out["packets_per_second"].number_or(0), out["kbps"].number_or(0), out["lost_percent"].number_or(0),
+              out["jitter_ms"].number(), out["mos_score"].number()};
+  received.reset();
+  if (in.is_object())
+    received = Received{in["loss_percent"].number(), in["jitter_ms"].number(), in["mos_score"].number(),
+                        in["frames_complete_percent"].number(), in["freezes"].number()};
+  late_p99_ms = generator["late_p99_ms"].number_or(0);
+  send_errors = generator["send_errors"].number_or(0);
+}
+
+std::string Live::take_spike(Json event) {
+  const std::string id = event["spike_id"].text_or("?"), now = event["state"].text_or("");
+  const double whom = event["participants"].number_or(0);
+  const std::string what = event["type"].text_or("?") + " on " + counted(whom, "participant");
+  if (now == "active" || now == "started") {
+    const bool news = active.insert_or_assign(id, what).second;
+    return news ? "spike " + id + " started: " + what : "";
+  }
+  const bool was_active = active.erase(id) > 0;
+  const std::string reason = event["reason"].text_or("");
+  const std::string because = reason.empty() ? "" : ": " + reason;
+  if (now == "ended" || (now == "cancelled" && was_active)) return "spike " + id + " " + now + because;
+  if (now == "refused") return "spike " + id + " (" + event["type"].text_or("?") + ") refused" + because;
+  return {};
+}
+
+std::vector<std::string> live_block(const Live &live, std::size_t columns, const Paint &paint) {
+  std::vector<std::string> lines;
+  const double share = live.duration > 0 ? live.elapsed / live.duration : 0;
+  const std::size_t cells = std::clamp<std::size_t>(columns > 40 ? columns - 36 : 10, 10, 50);
+  const std::string left =
+      live.duration > 0 ? clock(std::max(0.0, live.duration - live.elapsed)) + " left" : clock(live.elapsed);
+  const std::string percent = live.duration > 0 ? pad(fixed(std::min(100.0, share * 100), 0), 4, true) + " %  " : "";
+  lines.push_back(paint(Colour::blue, bar(share, cells)) + percent + left + "  " + live.state);
+  if (live.sent) {
+    std::string health = "generator " + fixed(live.late_p99_ms, 1) + " ms late (p99)";
+    if (live.send_errors > 0) health += ", " + grouped(live.send_errors) + " send errors";
+    lines.push_back(counted(live.participants, "participant") + ", " + grouped(live.sent->packets_per_second) +
+                    " packets/s, " + bit_rate(live.sent->kbps) + ", " +
+                    (live.late_p99_ms > 5 || live.send_errors > 0 ? paint(Colour::yellow, health) : health));
+    lines.push_back("sent      " + figures(live.sent->lost_percent, live.sent->jitter_ms, live.sent->mos_score, paint));
+    if (live.received)
+      lines.push_back("received  " +
+                      figures(live.received->loss_percent, live.received->jitter_ms, live.received->mos_score, paint) +
+                      "   frames " + fixed(live.received->frames_complete_percent, 1) + " %   freezes " +
+                      fixed(live.received->freezes, 0));
+  }
+  lines.push_back("spikes    " +
+                  (live.active.empty() ? paint(Colour::dim, "none") : paint(Colour::yellow, spike_list(live, true))));
+  for (auto &line : lines) line = cut(line, columns);
+  return lines;
+}
+
+std::string live_line(const Live &live) {
+  std::string line = clock(live.elapsed) + (live.duration > 0 ? "/" + clock(live.duration) : "");
+  if (!live.sent) return line + "  " + live.state;
+  line += "  " + counted(live.participants, "participant") + "  " + bit_rate(live.sent->kbps);
+  line += "  sent: loss " + fixed(live.sent->lost_percent, 1) + " %, jitter " + fixed(live.sent->jitter_ms, 1) +
+          " ms, MOS " + fixed(live.sent->mos_score, 2);
+  if (live.received)
+    line += "  received: loss " + fixed(live.received->loss_percent, 1) + " %, jitter " +
+            fixed(live.received->jitter_ms, 1) + " ms, MOS " + fixed(live.received->mos_score, 2);
+  if (!live.active.empty()) line += "  spikes: " + spike_list(live, false);
+  return line;
+}
+
+}  // namespace avc::tools::render

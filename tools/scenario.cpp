@@ -1,0 +1,139 @@
+#include "tools/scenario.hpp"
+
+#include <iostream>
+#include <iterator>
+#include <sstream>
+#include <system_error>
+
+#include <glib.h>
+
+#include "tools/common/json.hpp"
+#include "tools/common/words.hpp"
+
+namespace avc::tools {
+namespace fs = std::filesystem;
+namespace {
+
+[[noreturn]] void refuse(const std::string &message) { throw Failure(Exit::bad_input, message); }
+
+void set_or_refuse(JsonNode *root, const std::string &flag, const std::string &path, const std::string &value) {
+  if (const auto fault = set_path(root, path, value)) refuse(flag + " " + fault->text());
+}
+
+std::pair<std::string, std::string> name_and_value(const std::string &flag, const std::string &text) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) refuse(flag + " \"" + text + "\": expected NAME=VALUE");
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+// As a JSON string, whatever it looks like.
+std::string quoted(const std::string &text) {
+  JsonNode *node = json_node_alloc();
+  json_node_init_string(node, text.c_str());
+  return to_text(take(node).get(), false);
+}
+
+std::string number_text(double value) {
+  std::ostringstream out;
+  out.precision(12);
+  out << value;
+  return out.str();
+}
+
+Ptr<JsonNode> parse_or_refuse(const std::string &name, const std::string &text) {
+  auto parsed = parse_json(text);
+  if (!parsed) refuse(name + ": " + parsed.error().message);
+  if (!JSON_NODE_HOLDS_OBJECT(parsed->get())) refuse(name + ": is not a JSON object");
+  return std::move(*parsed);
+}
+
+}  // namespace
+
+std::string with_overrides(const std::string &text, const Overrides &overrides) {
+  if (!overrides.any()) return text;
+  const auto root = parse_or_refuse("scenario", text);
+  for (const auto &setting : overrides.set) {
+    const auto [path, value] = name_and_value("--set", setting);
+    set_or_refuse(root.get(), "--set", path, value);
+  }
+  if (!overrides.seed.empty()) set_or_refuse(root.get(), "--seed", "seed", overrides.seed);
+  if (!overrides.participants.empty())
+    set_or_refuse(root.get(), "--participants", "num_participants", overrides.participants);
+  if (!overrides.duration.empty()) {
+    const auto seconds = parse_duration(overrides.duration);
+    if (!seconds) refuse("--duration \"" + overrides.duration + "\": expected seconds, or a time such as 90s, 25m, 1h");
+    set_or_refuse(root.get(), "--duration", "duration_seconds", number_text(*seconds));
+  }
+  for (const auto &tag : overrides.tags) {
+    const auto [name, value] = name_and_value("--tag", tag);
+    if (name.find('.') != std::string::npos) refuse("--tag \"" + tag + "\": a tag's name has no dot");
+    set_or_refuse(root.get(), "--tag", "tags." + name, quoted(value));
+  }
+  if (!overrides.note.empty()) set_or_refuse(root.get(), "--note", "tags.note", quoted(overrides.note));
+  return to_text(root.get(), false);
+}
+
+fs::path quickstart_path() {
+  const fs::path here = own_directory();
+  for (const char *folder : {"../pipelines", "../../pipelines", "../share/avchaos/pipelines"}) {
+    const fs::path candidate = here / folder / "quickstart.json";
+    if (std::error_code fault; fs::is_regular_file(candidate, fault)) return candidate.lexically_normal();
+  }
+  refuse("quickstart.json: not found near " + here.string() + "; name a scenario file");
+}
+
+ScenarioText load_scenario(const std::string &path, const Overrides &overrides) {
+  ScenarioText scenario;
+  if (path == "-") {
+    scenario.name = "standard input";
+    scenario.text = std::string(std::istreambuf_iterator<char>(std::cin), {});
+    scenario.folder = fs::current_path();
+  } else {
+    const fs::path file = path.empty() ? quickstart_path() : fs::path(path);
+    scenario.name = path.empty() ? "quickstart" : path;
+    scenario.text = read_file(file);
+    scenario.folder = fs::absolute(file).parent_path();
+  }
+  const auto root = parse_or_refuse(scenario.name, scenario.text);
+  scenario.text = with_overrides(scenario.text, overrides);
+  scenario.base_url = Json(root.get())["base_url"].text_or("");
+  return scenario;
+}
+
+Server server_for(const ScenarioText &scenario, const std::string &base_url, std::string &note) {
+  if (!base_url.empty()) return Server::at(base_url);
+  if (scenario.base_url.empty()) return Server::own();
+  const auto url = normal_base_url(scenario.base_url);
+  if (!url) refuse(scenario.name + ": " + url.error().text());
+  if (Server::answers(*url)) return Server::at(*url);
+  note = "no daemon answers at base_url " + *url + ": this run starts its own";
+  return Server::own();
+}
+
+std::string test_path(const Created &test, const char *rest) {
+  const auto escaped = take(g_uri_escape_string(test.test_id.c_str(), nullptr, FALSE));
+  return std::string("/api/v1/test/") + escaped.get() + rest;
+}
+
+Created create_test(Server &server, const ScenarioText &scenario) {
+  auto reply = server.http().request("POST", "/api/v1/test/create?strict=1", scenario.text);
+  if (!reply) throw Failure(Exit::no_start, reply.error().text());
+  if (!reply->ok()) {
+    const Exit code = exit_of_status(reply->status);
+    const std::string where = code == Exit::bad_input ? scenario.name : server.url();
+    throw Failure(code, where + ": " + problem_line(*reply));
+  }
+  const auto parsed = parse_json(reply->body);
+  const Json json(parsed ? parsed->get() : nullptr);
+  Created created{json["test_id"].text_or(""), {}, json["seed"].scalar()};
+  if (created.test_id.empty()) throw Failure(Exit::other, server.url() + ": the reply to create has no test_id");
+  for (std::size_t i = 0; i < json["warnings"].size(); ++i)
+    created.warnings.push_back(json["warnings"].at(i).text_or(""));
+  return created;
+}
+
+std::string fetch_plan(Server &server, const Created &test) {
+  return server.http().expect("GET", test_path(test, "/plan")).body;
+}
+
+}  // namespace avc::tools
