@@ -18,7 +18,7 @@ RULES = {
     "elements/support": (["core", "elements/support"], "libsoup/|json-glib/|sqlite3", ""),
     "elements": (["core", "elements"], "libsoup/|json-glib/|sqlite3", ""),
     "plugins": (["elements"], "libsoup/|json-glib/", ""),
-    "launcher/http": (["core/result.hpp", "launcher/http"], "gst/|sqlite3", ""),
+    "launcher/http": (["core/result.hpp", "core/text.hpp", "launcher/http"], "gst/|sqlite3", ""),
     "launcher/scenario": (["core", "launcher/scenario", "launcher/http/json.hpp"], "gst/|libsoup/|sqlite3", ""),
     "launcher/session": (["core", "elements/support", "launcher/session", "launcher/scenario", "launcher/results",
                           "launcher/receiver", "launcher/metrics"], "libsoup/|sqlite3", ""),
