@@ -12,6 +12,9 @@ struct H264Content {
   bool parameter_sets = false;  // SPS or PPS
   bool nal_start = false;       // the first byte of some NAL unit is here (a whole one, or a FU-A with S set)
   bool nal_end = false;         // the last byte of some NAL unit is here (a whole one, or a FU-A with E set)
+  // Nothing of the same access unit comes before: an access unit delimiter, an SPS, or the first slice of a picture
+  // that is not IDR (parameter sets usually go before an IDR slice, so that one proves nothing).
+  bool begins_access_unit = false;
 
   friend constexpr bool operator==(const H264Content &, const H264Content &) = default;
 };
