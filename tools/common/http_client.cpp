@@ -131,7 +131,8 @@ Exit exit_of_status(unsigned status) {
 Result<std::string> normal_base_url(const std::string &text) {
   std::string url = text.find("://") == std::string::npos ? "http://" + text : text;
   while (url.ends_with('/')) url.pop_back();
-  const auto uri = take(g_uri_parse(url.c_str(), G_URI_FLAGS_SCHEME_NORMALIZE, nullptr));
+  const bool blank = url.find_first_of(" \t\r\n") != std::string::npos;
+  const auto uri = take(blank ? nullptr : g_uri_parse(url.c_str(), G_URI_FLAGS_SCHEME_NORMALIZE, nullptr));
   const std::string scheme = uri ? g_uri_get_scheme(uri.get()) : "";
   const char *host = uri ? g_uri_get_host(uri.get()) : nullptr;
   if ((scheme != "http" && scheme != "https") || !host || !*host)

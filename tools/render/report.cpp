@@ -43,14 +43,14 @@ std::string spikes_table(Json spikes, std::size_t columns, const Paint &paint) {
   return table({{"spike"}, {"type"}, {"when"}, {"on", true}, {"injected"}, {"measured"}}, rows, columns, paint);
 }
 
-// Parts with a value, joined by commas.
+// Parts with a value, joined by commas; no line where there are none.
 class Parts {
  public:
   void add(std::optional<double> value, const std::string &before, int decimals, const std::string &after) {
     if (value) add(before + (decimals == 0 ? grouped(*value) : fixed(*value, decimals)) + after);
   }
   void add(const std::string &text) { text_ += (text_.empty() ? "" : ", ") + text; }
-  const std::string &text() const { return text_; }
+  std::string line(const std::string &name) const { return text_.empty() ? "" : name + text_ + "\n"; }
 
  private:
   std::string text_;
@@ -63,7 +63,7 @@ std::string sent_line(Json sent) {
   parts.add(sent["frames"].number(), "", 0, " frames");
   if (const auto rate = sent["kbps"].number()) parts.add(bit_rate(*rate));
   parts.add(sent["lost_percent"].number(), "", 2, " % dropped on purpose");
-  return "sent       " + parts.text() + "\n";
+  return parts.line("sent       ");
 }
 
 std::string received_line(Json received) {
@@ -76,7 +76,7 @@ std::string received_line(Json received) {
   parts.add(received["frames_complete_percent"].number(), "", 1, " % of frames complete");
   parts.add(received["freezes"].number(), "", 0, " freezes");
   parts.add(received["participants_seen"].number(), "", 0, " participants seen");
-  return "received   " + parts.text() + "\n";
+  return parts.line("received   ");
 }
 
 std::string generator_line(Json generator) {
@@ -86,7 +86,7 @@ std::string generator_line(Json generator) {
   parts.add(generator["send_errors"].number(), "", 0, " send errors");
   if (generator["receiver_kernel_drops"].number_or(0) > 0)
     parts.add(generator["receiver_kernel_drops"].number(), "", 0, " packets dropped by the receiver's own socket");
-  return "generator  " + parts.text() + "\n";
+  return parts.line("generator  ");
 }
 
 std::string thresholds(Json list, const Paint &paint) {

@@ -1,0 +1,175 @@
+// What people see, letter by letter.
+#include "tools/render/live.hpp"
+#include "tools/render/report.hpp"
+#include "tools/render/terminal.hpp"
+
+#include <unistd.h>
+
+#include "tests/tools/same.hpp"
+
+using namespace avc;
+using namespace avc::tools;
+using namespace avc::tools::render;
+
+namespace {
+
+// A parsed text that outlives the views into it.
+struct Doc {
+  explicit Doc(const std::string &text) : root(*parse_json(text)) {}
+  Json json() const { return Json(root.get()); }
+  Ptr<JsonNode> root;
+};
+
+const char *const kSample = R"({"t":12,"participants":10,"spikes_active":["loss-1"],
+  "sent":{"packets":12000,"packets_per_second":1420,"kbps":11234,"lost_percent":9.84,"jitter_ms":0.2,"mos_score":3.4},
+  "received":{"loss_percent":9.71,"jitter_ms":1.1,"mos_score":null,"frames_complete_percent":71.25,"freezes":3},
+  "generator":{"late_p99_ms":0.31,"send_errors":0}})";
+
+Live running() {
+  Live live;
+  live.take_state(Doc(R"({"state":"running","elapsed_seconds":11,"duration_seconds":30})").json());
+  live.take_sample(Doc(kSample).json());
+  live.take_spike(Doc(R"({"spike_id":"loss-1","type":"rtp_packet_loss","state":"active","participants":5})").json());
+  return live;
+}
+
+std::string joined(const std::vector<std::string> &lines) {
+  std::string out;
+  for (const auto &line : lines) out += line + "\n";
+  return out;
+}
+
+const char *const kReport = R"({"verdict":{"result":"failed","exit_code":99,"reasons":["loss_percent avg<5: was 9.8"]},
+  "sent":{"packets":142000,"bytes":123400000,"frames":3000,"lost_percent":1},
+  "received":{"packets":140580,"loss_percent":1.0,"jitter_ms":1.234,"mos_score":4.31,"frames_complete_percent":97.12,
+              "freezes":3,"participants_seen":10},
+  "generator":{"late_p99_ms":0.41,"late_max_ms":2.5,"send_errors":0,"receiver_kernel_drops":4},
+  "spikes":[
+    {"spike_id":"loss-1","type":"rtp_packet_loss","start_seconds":5,"end_seconds":15,"participants":5,"state":"ended",
+     "injected_text":"loss 10.0 %","measured_text":"loss 0.0 → 9.9 → 0.0 %"},
+    {"spike_id":"jump","type":"network_jitter","start_seconds":20,"participants":0,"state":"refused",
+     "reason":"no such participant"}],
+  "thresholds":[{"metric":"loss_percent","expr":"avg<5","value":9.8,"ok":false,"severity":"fail","text":"loss_percent avg<5: was 9.8"},
+                {"metric":"mos_score","expr":"avg>3","value":4.3,"ok":true,"text":"mos_score avg>3: was 4.3"}],
+  "warnings":["spacing shrunk to 2 s"]})";
+
+}  // namespace
+
+START_TEST(the_live_block_says_what_goes_on) {
+  ck_same(joined(live_block(running(), 100, {})),
+          "████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  40 %  00:18 left  running\n"
+          "10 participants, 1 420 packets/s, 11.2 Mbit/s, generator 0.3 ms late (p99)\n"
+          "sent      loss   9.8 %   jitter    0.2 ms   MOS 3.40\n"
+          "received  loss   9.7 %   jitter    1.1 ms   MOS    –   frames 71.2 %   freezes 3\n"
+          "spikes    loss-1 (rtp_packet_loss on 5 participants)\n");
+}
+END_TEST
+
+START_TEST(no_line_is_wider_than_the_terminal) {
+  Paint paint;
+  paint.on = true;
+  for (std::size_t columns = 1; columns < 130; ++columns)
+    for (const auto &line : live_block(running(), columns, paint))
+      ck_assert_msg(width_of(line) <= columns, "%zu: %s", columns, line.c_str());
+}
+END_TEST
+
+START_TEST(before_the_first_sample_there_is_a_bar_and_a_state) {
+  Live live;
+  live.take_state(Doc(R"({"state":"preparing"})").json());
+  ck_same(joined(live_block(live, 50, {})), "░░░░░░░░░░░░░░00:00  preparing\nspikes    none\n");
+  ck_same(live_line(live), "00:00  preparing");
+}
+END_TEST
+
+START_TEST(a_log_gets_one_line_with_the_same_figures) {
+  ck_same(live_line(running()),
+          "00:12/00:30  10 participants  11.2 Mbit/s  sent: loss 9.8 %, jitter 0.2 ms, MOS 3.40  "
+          "received: loss 9.7 %, jitter 1.1 ms, MOS –  spikes: loss-1");
+}
+END_TEST
+
+START_TEST(spikes_are_told_once_when_they_start_and_end) {
+  Live live = running();
+  const Doc again(R"({"spike_id":"loss-1","type":"rtp_packet_loss","state":"active","participants":5})");
+  ck_same(live.take_spike(again.json()), "");
+  ck_same(live.take_spike(Doc(R"({"spike_id":"b","type":"blackout","state":"active","participants":1})").json()),
+          "spike b started: blackout on 1 participant");
+  ck_same(live.take_spike(Doc(R"({"spike_id":"loss-1","state":"ended"})").json()), "spike loss-1 ended");
+  ck_same(live.take_spike(Doc(R"({"spike_id":"x","type":"blackout","state":"refused","reason":"no 7"})").json()),
+          "spike x (blackout) refused: no 7");
+  ck_same(live.take_spike(Doc(R"({"spike_id":"later","state":"planned"})").json()), "");
+  ck_assert_uint_eq(live.active.size(), 1);
+}
+END_TEST
+
+START_TEST(the_report_sets_injected_against_measured) {
+  ck_same(report_text(Doc(kReport).json(), 0, {}),
+          "\n"
+          "Injected versus measured\n"
+          "\n"
+          "spike   type             when           on  injected                      measured\n"
+          "──────  ───────────────  ─────────────  ──  ────────────────────────────  ──────────────────────\n"
+          "loss-1  rtp_packet_loss  00:05 – 00:15   5  loss 10.0 %                   loss 0.0 → 9.9 → 0.0 %\n"
+          "jump    network_jitter   00:20 – end     0  refused: no such participant\n"
+          "\n"
+          "sent       142 000 packets, 123.4 MB, 3 000 frames, 1.00 % dropped on purpose\n"
+          "received   140 580 packets, loss 1.00 %, jitter 1.2 ms, MOS 4.31, 97.1 % of frames complete, 3 freezes, "
+          "10 participants seen\n"
+          "generator  p99 0.41 ms late, worst 2.50 ms, 0 send errors, 4 packets dropped by the receiver's own socket\n"
+          "\n"
+          "✗ loss_percent avg<5: was 9.8\n"
+          "✓ mos_score avg>3: was 4.3\n"
+          "warning: spacing shrunk to 2 s\n"
+          "\n"
+          "FAILED: loss_percent avg<5: was 9.8\n");
+}
+END_TEST
+
+START_TEST(an_empty_report_is_said_to_be_one) {
+  ck_same(report_text(Doc(R"({"received":null})").json(), 0, {}),
+          "\nInjected versus measured\n\nNo spikes were injected.\n\n"
+          "received   not measured (no receiver reported)\n\nUNKNOWN\n");
+}
+END_TEST
+
+START_TEST(the_plan_lists_what_will_happen) {
+  const Doc plan(R"({"test_id":"t","seed":7,"strategy":"even","duration_seconds":30,"participants":10,
+    "spikes":[{"spike_id":"a","type":"rtp_packet_loss","start_seconds":5,"end_seconds":9.6,"participant_ids":[1001,1002],
+               "params":{"loss_percentage":10,"pattern":"burst"}},
+              {"spike_id":"b","type":"audio_silence","start_seconds":20,"params":{}}],
+    "load":{"packets_per_second":2670,"mbit_per_second":26.25},"warnings":["w"]})");
+  ck_same(plan_text(plan.json(), 0, {}),
+          "10 participants for 00:30, seed 7, strategy even\n"
+          "expected load: 2 670 packets/s, 26.2 Mbit/s\n"
+          "\n"
+          "spike  type             when            on  parameters\n"
+          "─────  ───────────────  ─────────────  ───  ─────────────────────────────────\n"
+          "a      rtp_packet_loss  00:05 – 00:10    2  loss_percentage 10, pattern burst\n"
+          "b      audio_silence    00:20 – end    all\n"
+          "warning: w\n");
+}
+END_TEST
+
+START_TEST(what_is_not_a_terminal_gets_no_escapes_and_no_block) {
+  std::FILE *file = std::tmpfile();
+  {
+    Terminal terminal(file);
+    ck_assert(!terminal.is_tty());
+    ck_assert_uint_eq(terminal.columns(), 0);
+    terminal.block({"drawn"}, Terminal::Clock::now(), true);
+    terminal.line(terminal.paint()(Colour::red, "kept"));
+  }
+  std::rewind(file);
+  char text[64] = "";
+  const std::size_t got = std::fread(text, 1, sizeof text - 1, file);
+  std::fclose(file);
+  ck_same(std::string(text, got), "kept\n");
+}
+END_TEST
+
+AVC_TESTS("tools_render", the_live_block_says_what_goes_on, no_line_is_wider_than_the_terminal,
+          before_the_first_sample_there_is_a_bar_and_a_state, a_log_gets_one_line_with_the_same_figures,
+          spikes_are_told_once_when_they_start_and_end, the_report_sets_injected_against_measured,
+          an_empty_report_is_said_to_be_one, the_plan_lists_what_will_happen,
+          what_is_not_a_terminal_gets_no_escapes_and_no_block)
