@@ -39,5 +39,12 @@ inline int run(const char *name, std::initializer_list<const TTest *> tests) {
 
 }  // namespace avc::test
 
+// Two texts, either of them perhaps a temporary (which ck_assert_str_eq would look at after its end).
+#define avc_assert_text(got, wanted)                                                                    \
+  do {                                                                                                  \
+    const std::string avc_got(got), avc_wanted(wanted);                                                 \
+    ck_assert_msg(avc_got == avc_wanted, "got \"%s\", not \"%s\"", avc_got.c_str(), avc_wanted.c_str()); \
+  } while (0)
+
 #define AVC_TESTS(name, ...) \
   int main() { return avc::test::run(name, {__VA_ARGS__}); }
