@@ -1,7 +1,20 @@
 // The plugin `avchaos`: registers the elements, nothing else.
 #include <gst/gst.h>
 
-static gboolean plugin_init(GstPlugin *) { return TRUE; }
+#include "elements/participanttagger.hpp"
+
+static gboolean plugin_init(GstPlugin *plugin) {
+  const struct {
+    const char *name;
+    GType type;
+  } elements[] = {
+      {"participanttagger", AVC_TYPE_PARTICIPANT_TAGGER},
+  };
+  for (const auto &[name, type] : elements) {
+    if (!gst_element_register(plugin, name, GST_RANK_NONE, type)) return FALSE;
+  }
+  return TRUE;
+}
 
 #define PACKAGE "gst-avchaos"
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, avchaos,

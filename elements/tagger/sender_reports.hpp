@@ -1,0 +1,41 @@
+// RTCP sender reports (RFC 3550 section 6.4.1) for streams that have no rtpsession: how much was sent, and which
+// wall clock time its RTP time stands for. One report with each stream's first packet, then one per interval of media
+// time. The interval is not randomised: participants start at different moments anyway.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <array>
+#include <cstdint>
+
+#include "core/net/packet.hpp"
+#include "elements/support/ptr.hpp"
+
+namespace avc::tagger {
+
+class SenderReports {
+ public:
+  void restart() { streams_ = {}; }
+
+  // A packet of the stream, as it leaves. A packet without PTS counts but is no place for a report.
+  struct Sent {
+    std::uint32_t ssrc = 0, rtp_timestamp = 0;
+    std::size_t payload_bytes = 0;
+    GstClockTime pts = GST_CLOCK_TIME_NONE, running_time = GST_CLOCK_TIME_NONE;
+  };
+  void count(net::Stream stream, const Sent &sent);
+
+  // The stream's report if its time has come, else nothing. `ntp_offset`: unix time of running time 0, ns.
+  [[nodiscard]] Ptr<GstBuffer> due(net::Stream stream, std::uint32_t participant_id, GstClockTime interval,
+                                   gint64 ntp_offset);
+
+ private:
+  struct State {
+    Sent last;
+    std::uint32_t packets = 0, octets = 0;        // wrap as their fields on the wire do
+    GstClockTime reported = GST_CLOCK_TIME_NONE;  // running time of the last report
+  };
+  std::array<State, net::kStreamCount> streams_;
+};
+
+}  // namespace avc::tagger
