@@ -2,7 +2,9 @@
 // spike, and the RunResult that every form of the report is made from. No behaviour, no clocks, no text formats.
 //
 // Counters count from the test's start and never go back, so that the difference of two snapshots describes the time
-// between them. A participant that was never seen by the receiver has received counters that are all zero.
+// between them. A participant that was never seen by the receiver has received counters that are all zero. Whoever
+// takes a snapshot reads the receiver first and the sender after it: then nothing is missing at the receiver that the
+// sender does not yet know to be dropped.
 #pragma once
 
 #include <array>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "core/spike/spike.hpp"
+#include "core/stats/stream_stats.hpp"
 #include "core/time.hpp"
 
 namespace avc::results {
@@ -33,29 +36,12 @@ struct SenderCounters {
 };
 
 // One stream of one participant as the receiver sees it.
-struct ReceiverCounters {
-  std::uint64_t packets = 0;    // arrived, duplicates not counted
-  std::uint64_t bytes = 0;      // RTP bytes of those packets
-  std::uint64_t expected = 0;   // by sequence numbers: highest - first + 1
-  std::uint64_t lost = 0;       // expected - packets
-  std::uint64_t loss_runs = 0;  // groups of consecutive lost packets
-  std::uint64_t duplicates = 0;
-  std::uint64_t reordered = 0;
-  std::uint64_t frames_complete = 0;  // video
-  std::uint64_t frames_broken = 0;    // video: at least one packet of the frame is missing
-  std::uint64_t freezes = 0;          // video, W3C webrtc-stats definition
-  double freeze_seconds = 0;
-  std::uint64_t silent_packets = 0;  // audio: payload of at most kSilencePayload bytes
-  double jitter_ms = 0;              // RFC 3550, the estimate at this moment
-  std::optional<double> delay_ms;    // one way, mean so far, where sender and receiver share a clock
-};
-inline constexpr std::size_t kSilencePayload = 3;
+using ReceiverCounters = stats::StreamStats;
 
 // Delays the link decided on (queue and delay line), over all of a participant's packets.
 struct DelayCounters {
   std::uint64_t packets = 0;
   double total_ms = 0;  // sum over those packets: differences give the mean of a window
-  double p95_ms = 0;    // since the start
   double max_ms = 0;    // since the start
 };
 
@@ -81,7 +67,9 @@ struct ParticipantSnapshot {
 // Whether the generator itself kept time and got rid of its packets; since the test's start.
 struct GeneratorHealth {
   std::uint64_t late_count = 0;  // deadlines served
+  double late_avg_ms = 0;
   double late_p50_ms = 0;
+  double late_p95_ms = 0;
   double late_p99_ms = 0;
   double late_max_ms = 0;
   std::uint64_t packets_sent = 0;  // handed to the kernel by the sink
@@ -136,9 +124,9 @@ struct Window {
   std::optional<double> kbps;       // per participant
   std::optional<double> fps;        // video frames seen (complete or not) per second and participant
   std::optional<double> frames_complete_percent;
-  std::optional<double> silence_percent;   // share of audio packets without sound
-  std::optional<double> delivery_percent;  // received of what the sources made
-  bool overlapped = false;                 // another spike acted on some of these participants in this window
+  std::optional<double> audio_payload_bytes;  // mean per audio packet; coded silence has 3 or less
+  std::optional<double> delivery_percent;     // received of what the sources made
+  bool overlapped = false;                    // another spike acted on some of these participants in this window
 };
 
 // The same stretch as the sender decided it.
@@ -147,7 +135,7 @@ struct Injected {
   std::optional<double> loss_percent;        // of packets into the link
   std::optional<double> queue_drop_percent;  // of packets into the link
   std::optional<double> delay_ms;            // mean decided, queue and delay line
-  std::optional<double> delay_p95_ms;
+  std::optional<double> delay_max_ms;        // of the whole run up to the end of the window
   std::optional<double> queue_peak_ms;
   std::optional<double> frame_drop_percent;  // of frames the source had to send
   std::optional<double> kbps;                // per participant, into the link
@@ -206,6 +194,7 @@ struct RunFacts {
   std::uint32_t participants = 0;
   std::string target;         // for people: "loopback (embedded receiver)" or "udp 10.0.0.1:5000"
   bool has_receiver = false;  // received counters will come
+  bool strict = false;        // a failed warning threshold changes the exit code
   std::vector<std::string> warnings;
   std::vector<std::pair<std::string, std::string>> environment;  // name, value: machine, versions
 };
