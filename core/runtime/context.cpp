@@ -1,0 +1,145 @@
+#include "core/runtime/context.hpp"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "core/runtime/turns.hpp"
+
+namespace avc::runtime {
+namespace {
+
+using Key = std::pair<std::string, const void *>;
+
+// Never destroyed: contexts may end after static destructors have run.
+struct Registry {
+  std::mutex mutex;
+  std::map<Key, std::weak_ptr<Context>> contexts;
+};
+Registry &registry() {
+  static auto *the_one = new Registry;
+  return *the_one;
+}
+
+// Threads whose contexts were let go by the threads themselves, which cannot join themselves.
+class Orphans {
+ public:
+  void adopt(std::thread thread, std::shared_ptr<std::atomic<bool>> finished) {
+    const std::scoped_lock lock(mutex_);
+    threads_.push_back({std::move(thread), std::move(finished)});
+  }
+  void join_finished() { join(true); }
+  void join_all() { join(false); }
+
+ private:
+  struct Orphan {
+    std::thread thread;
+    std::shared_ptr<std::atomic<bool>> finished;
+  };
+  void join(bool only_finished) {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(threads_, [&](Orphan &orphan) {
+      if (only_finished && !*orphan.finished) return false;
+      orphan.thread.join();
+      return true;
+    });
+  }
+
+  std::mutex mutex_;
+  std::vector<Orphan> threads_;
+};
+Orphans &orphans() {
+  static auto *the_ones = [] {
+    std::atexit([] { orphans().join_all(); });
+    return new Orphans;
+  }();
+  return *the_ones;
+}
+
+}  // namespace
+
+class Context::Loop final : public Turns {
+ public:
+  explicit Loop(std::shared_ptr<WaitClock> clock) : Turns(clock->now()), clock_(std::move(clock)) {}
+
+  WaitClock &clock() { return *clock_; }
+  std::shared_ptr<std::atomic<bool>> finished() { return finished_; }
+
+  void run() {
+    const Nanos spacing = clock_->turn_spacing();
+    Instant last_turn{Nanos::min()}, not_before{Nanos::min()};
+    while (!stopped()) {
+      const Instant now = clock_->now();
+      if (now >= not_before || now < last_turn) {
+        if (turn(now)) {
+          last_turn = now;
+          not_before = now + spacing;
+          continue;
+        }
+      }
+      clock_->wait_until(sleep_until(not_before));
+    }
+  }
+
+ private:
+  void wake() override { clock_->wake(); }
+
+  std::shared_ptr<WaitClock> clock_;
+  std::shared_ptr<std::atomic<bool>> finished_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+std::shared_ptr<Context> Context::shared(const std::string &name, std::shared_ptr<WaitClock> clock) {
+  orphans().join_finished();
+  if (name.empty()) return std::shared_ptr<Context>(new Context(name, std::move(clock)));
+  auto &all = registry();
+  const std::scoped_lock lock(all.mutex);
+  auto &place = all.contexts[{name, clock->identity()}];
+  if (auto found = place.lock()) return found;
+  const auto made = std::shared_ptr<Context>(new Context(name, std::move(clock)));
+  place = made;
+  return made;
+}
+
+Context::Context(std::string name, std::shared_ptr<WaitClock> clock)
+    : name_(std::move(name)), clock_identity_(clock->identity()), loop_(std::make_shared<Loop>(std::move(clock))) {
+  thread_ = std::thread([loop = loop_, title = ("avc:" + name_).substr(0, 15)]() mutable {
+    pthread_setname_np(pthread_self(), title.c_str());
+    loop->run();
+    const auto finished = loop->finished();
+    loop.reset();  // the clock goes before anyone may take us for gone
+    *finished = true;
+  });
+}
+
+Context::~Context() {
+  if (!name_.empty()) {
+    auto &all = registry();
+    const std::scoped_lock lock(all.mutex);
+    const auto place = all.contexts.find({name_, clock_identity_});
+    // Somebody may have made a new one of the same name since our last reference went.
+    if (place != all.contexts.end() && place->second.expired()) all.contexts.erase(place);
+  }
+  loop_->stop();
+  if (thread_.get_id() == std::this_thread::get_id())
+    orphans().adopt(std::move(thread_), loop_->finished());
+  else
+    thread_.join();
+  orphans().join_finished();
+}
+
+stats::Histogram Context::lateness() const { return loop_->lateness(); }
+Instant Context::now() const { return loop_->clock().now(); }
+bool Context::is_current() const { return loop_->is_current(); }
+std::unique_ptr<Timer> Context::make_timer(std::function<void()> callback) {
+  return loop_->make_timer(std::move(callback));
+}
+void Context::at_turn_end(TurnEnd &hook) { loop_->at_turn_end(hook); }
+void Context::forget(TurnEnd &hook) { loop_->forget(hook); }
+void Context::record_lateness(Nanos late) { loop_->record_lateness(late); }
+
+}  // namespace avc::runtime
