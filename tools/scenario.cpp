@@ -1,5 +1,6 @@
 #include "tools/scenario.hpp"
 
+#include <algorithm>
 #include <iostream>
 #include <iterator>
 #include <sstream>
@@ -47,6 +48,28 @@ Ptr<JsonNode> parse_or_refuse(const std::string &name, const std::string &text) 
   return std::move(*parsed);
 }
 
+// A daemon of ours plays what its user could open anyway: the files the scenario names, relative to itself or to the
+// working directory, and what lies in these two.
+std::vector<fs::path> media_directories(Json scenario, const fs::path &folder) {
+  std::vector<fs::path> found;
+  const auto add = [&found](const fs::path &directory) {
+    std::error_code fault;
+    const fs::path real = fs::canonical(directory, fault);
+    if (!fault && fs::is_directory(real, fault) && std::find(found.begin(), found.end(), real) == found.end())
+      found.push_back(real);
+  };
+  add(folder);
+  add(fs::current_path());
+  const Json media = scenario["media"];
+  for (const Json &named : {scenario["media_path"], media["path"], media["video_path"], media["audio_path"]}) {
+    const auto path = named.text();
+    if (!path || path->empty()) continue;
+    add((folder / *path).parent_path());
+    add((fs::current_path() / *path).parent_path());
+  }
+  return found;
+}
+
 }  // namespace
 
 std::string with_overrides(const std::string &text, const Overrides &overrides) {
@@ -84,30 +107,33 @@ fs::path quickstart_path() {
 
 ScenarioText load_scenario(const std::string &path, const Overrides &overrides) {
   ScenarioText scenario;
+  fs::path folder = fs::current_path();
   if (path == "-") {
     scenario.name = "standard input";
     scenario.text = std::string(std::istreambuf_iterator<char>(std::cin), {});
-    scenario.folder = fs::current_path();
   } else {
     const fs::path file = path.empty() ? quickstart_path() : fs::path(path);
     scenario.name = path.empty() ? "quickstart" : path;
     scenario.text = read_file(file);
-    scenario.folder = fs::absolute(file).parent_path();
+    folder = fs::absolute(file).parent_path();
   }
-  const auto root = parse_or_refuse(scenario.name, scenario.text);
+  parse_or_refuse(scenario.name, scenario.text);
   scenario.text = with_overrides(scenario.text, overrides);
-  scenario.base_url = Json(root.get())["base_url"].text_or("");
+  const auto root = parse_or_refuse(scenario.name, scenario.text);
+  const Json json(root.get());
+  scenario.base_url = json["base_url"].text_or("");
+  scenario.media_directories = media_directories(json, folder);
   return scenario;
 }
 
 Server server_for(const ScenarioText &scenario, const std::string &base_url, std::string &note) {
   if (!base_url.empty()) return Server::at(base_url);
-  if (scenario.base_url.empty()) return Server::own();
+  if (scenario.base_url.empty()) return Server::own(scenario.media_directories);
   const auto url = normal_base_url(scenario.base_url);
   if (!url) refuse(scenario.name + ": " + url.error().text());
   if (Server::answers(*url)) return Server::at(*url);
   note = "no daemon answers at base_url " + *url + ": this run starts its own";
-  return Server::own();
+  return Server::own(scenario.media_directories);
 }
 
 std::string test_path(const Created &test, const char *rest) {

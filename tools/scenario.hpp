@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/result.hpp"
 #include "tools/commands.hpp"
@@ -12,10 +13,11 @@
 namespace avc::tools {
 
 struct ScenarioText {
-  std::string name;              // for messages: the file as the user wrote it
-  std::string text;              // to be sent
-  std::string base_url;          // what it says itself; empty if it does not
-  std::filesystem::path folder;  // where relative paths in it start
+  std::string name;      // for messages: the file as the user wrote it
+  std::string text;      // to be sent
+  std::string base_url;  // what it says itself; empty if it does not
+  // Where the media files it names may be: seen from its own folder and from the working directory.
+  std::vector<std::filesystem::path> media_directories;
 };
 
 // Throws Failure(bad_input) naming the file or the flag at fault.

@@ -74,14 +74,15 @@ Server Server::at(const std::string &base_url) {
   return server;
 }
 
-Server Server::own() {
+Server Server::own(const std::vector<fs::path> &media_directories) {
   Server server;
   server.state_ = std::make_unique<TemporaryDirectory>();
   const fs::path state = server.state_->path();
   const fs::path log = state / "avchaosd.log";
-  server.child_ = std::make_unique<Child>(
-      find_daemon(), std::vector<std::string>{"--listen", "127.0.0.1:0", "--state-dir", state.string()},
-      plugin_environment(), log);
+  std::vector<std::string> arguments{"--listen", "127.0.0.1:0", "--state-dir", state.string()};
+  for (const auto &directory : media_directories)
+    arguments.insert(arguments.end(), {"--media-dir", directory.string()});
+  server.child_ = std::make_unique<Child>(find_daemon(), arguments, plugin_environment(), log);
   const auto line = first_line(*server.child_);
   if (!line || !line->starts_with(kListening)) {
     const bool late = !line && server.child_->running();

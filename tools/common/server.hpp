@@ -2,9 +2,11 @@
 // directory that goes when we go.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tools/common/child.hpp"
 #include "tools/common/files.hpp"
@@ -16,8 +18,9 @@ class Server {
  public:
   // A daemon at `base_url`; throws Failure(no_start) when none answers. AVCHAOS_TOKEN is sent along.
   static Server at(const std::string &base_url);
-  // A child of ours; throws Failure(no_start) when it cannot be found or does not get ready.
-  static Server own();
+  // A child of ours that may play media files from these directories; throws Failure(no_start) when it cannot be
+  // found or does not get ready.
+  static Server own(const std::vector<std::filesystem::path> &media_directories = {});
   // Whether a daemon (and not something else) answers at this URL.
   static bool answers(const std::string &base_url);
 
