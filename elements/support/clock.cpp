@@ -1,0 +1,54 @@
+#include "elements/support/clock.hpp"
+
+#include <utility>
+
+namespace avc {
+
+GstWaitClock::~GstWaitClock() {
+  if (id_) gst_clock_id_unref(id_);
+}
+
+void GstWaitClock::wait_until(Instant when) {
+  std::unique_lock lock(mutex_);
+  if (when == Instant::never()) {
+    woken_changed_.wait(lock, [this] { return woken_; });
+  } else if (!woken_ && schedule(when)) {
+    waiting_ = true;
+    lock.unlock();
+    gst_clock_id_wait(id_, nullptr);  // returns at once if it was unscheduled before it began
+    lock.lock();
+    waiting_ = false;
+  }
+  woken_ = false;
+}
+
+void GstWaitClock::wake() {
+  const std::scoped_lock lock(mutex_);
+  woken_ = true;
+  if (waiting_) gst_clock_id_unschedule(id_);
+  woken_changed_.notify_one();
+}
+
+// An entry that has been waited for may be armed again; that saves an allocation for every wait.
+bool GstWaitClock::schedule(Instant when) {
+  const GstClockTime time = to_clock_time(when);
+  if (id_ && gst_clock_single_shot_id_reinit(clock_.get(), id_, time)) return true;
+  if (id_) gst_clock_id_unref(id_);
+  id_ = gst_clock_new_single_shot_id(clock_.get(), time);
+  return id_ != nullptr;
+}
+
+// GstTestClock is known by name: its library is for tests, and the plugin does not link it.
+Nanos GstWaitClock::turn_spacing() const {
+  const GType test_clock = g_type_from_name("GstTestClock");
+  const bool by_hand = test_clock != 0 && g_type_is_a(G_OBJECT_TYPE(clock_.get()), test_clock);
+  return by_hand ? Nanos{} : WaitClock::turn_spacing();
+}
+
+std::shared_ptr<runtime::Context> context_for(GstElement *element, const std::string &name) {
+  auto clock = take(gst_element_get_clock(element));
+  if (!clock) clock = take(gst_system_clock_obtain());
+  return runtime::Context::shared(name, std::make_shared<GstWaitClock>(std::move(clock)));
+}
+
+}  // namespace avc
