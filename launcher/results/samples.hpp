@@ -58,6 +58,9 @@ struct ParticipantSnapshot {
   double rendition_kbps = 0;  // of the rendition in use
   std::uint32_t active_spikes = 0;
 
+  // The receiver has had something of this participant.
+  bool seen() const { return received[0].packets_received > 0 || received[1].packets_received > 0; }
+
   const SenderCounters &sent_of(Media media) const { return sent[static_cast<std::size_t>(media)]; }
   const ReceiverCounters &received_of(Media media) const { return received[static_cast<std::size_t>(media)]; }
   SenderCounters &sent_of(Media media) { return sent[static_cast<std::size_t>(media)]; }
@@ -96,7 +99,8 @@ struct Sample {
   } sent;
 
   struct Received {
-    std::uint64_t packets = 0, lost = 0;  // since the start
+    std::uint64_t packets = 0;  // since the start
+    std::int64_t lost = 0;      // since the start; goes down when a packet taken for lost arrives late
     double loss_percent = 0;
     double jitter_ms = 0;
     std::optional<double> mos_score;                // none in a second without audio
