@@ -119,7 +119,31 @@ void Receiver::update_jitter(const Packet &packet) {
   ++counted_.jitter_samples;
 }
 
-void Receiver::sender_report(std::uint32_t rtp_timestamp, Instant sent) { report_ = Report{rtp_timestamp, sent}; }
+void Receiver::sender_report(const rtp::SenderInfo &info, Instant arrived, bool clock_is_shared) {
+  last_sr_ = rtp::ntp_middle(info.ntp);
+  sr_arrived_ = arrived;
+  if (clock_is_shared) report_ = Report{info.rtp_timestamp, rtp::unix_from_ntp(info.ntp)};
+}
+
+rtp::ReportBlock Receiver::report_block(std::uint32_t ssrc, Instant now) {
+  const std::int64_t expected = sequence_.expected() - reported_expected_;
+  const std::int64_t received = sequence_.received() - reported_received_;
+  reported_expected_ += expected;
+  reported_received_ += received;
+  rtp::ReportBlock block;
+  block.ssrc = ssrc;
+  if (expected > 0 && received < expected) {
+    block.fraction_lost =
+        static_cast<std::uint8_t>(std::min<std::int64_t>((expected - received) * 256 / expected, 255));
+  }
+  const std::int64_t lost = sequence_.expected() - sequence_.received();
+  block.cumulative_lost = static_cast<std::int32_t>(std::clamp<std::int64_t>(lost, -0x800000, 0x7fffff));
+  block.highest_sequence = static_cast<std::uint32_t>(sequence_.highest());
+  block.jitter = static_cast<std::uint32_t>(jitter_);
+  block.last_sr = last_sr_;
+  if (last_sr_ != 0) block.delay_since_sr = static_cast<std::uint32_t>(to_seconds(now - sr_arrived_) * 65536);
+  return block;
+}
 
 void Receiver::update_delay(const Packet &packet) {
   if (!report_) return;

@@ -9,6 +9,7 @@
 
 #include "core/net/packet.hpp"
 #include "core/rtp/header.hpp"
+#include "core/rtp/rtcp.hpp"
 #include "core/rtp/seqnum.hpp"
 #include "core/stats/frames.hpp"
 #include "core/stats/sequence.hpp"
@@ -25,8 +26,11 @@ class Receiver {
   explicit Receiver(net::Stream media, std::uint32_t clock_rate = 0);
 
   void receive(const rtp::Header &header, std::size_t packet_bytes, Instant at);
-  // A sender report: at `sent`, by a clock shared with the arrivals, the stream's clock showed `rtp_timestamp`.
-  void sender_report(std::uint32_t rtp_timestamp, Instant sent);
+  // A sender report, for the reports we send back and, where the sender's clock is also that of the arrivals (the
+  // wall clock of one machine), for the one-way delay.
+  void sender_report(const rtp::SenderInfo &info, Instant arrived, bool clock_is_shared);
+  // What RFC 3550 reports of the stream; each call begins a new interval for the fraction lost.
+  rtp::ReportBlock report_block(std::uint32_t ssrc, Instant now);
 
   net::Stream media() const { return media_; }
   std::uint32_t clock_rate() const { return clock_rate_; }
@@ -62,7 +66,10 @@ class Receiver {
     std::uint32_t rtp_timestamp;
     Instant sent;
   };
-  std::optional<Report> report_;
+  std::optional<Report> report_;  // with a shared clock only
+  std::uint32_t last_sr_ = 0;
+  Instant sr_arrived_{};
+  std::int64_t reported_expected_ = 0, reported_received_ = 0;
 };
 
 }  // namespace avc::stats

@@ -175,13 +175,43 @@ END_TEST
 START_TEST(delay_is_measured_against_the_last_sender_report) {
   // The sender's clock showed timestamp 960 at 1000 ms.
   Receiver receiver(net::Stream::audio);
-  receiver.sender_report(960, Instant{from_ms(1000)});
+  const Instant sent{from_ms(1000)};
+  receiver.sender_report({.ntp = rtp::ntp_from_unix(sent), .rtp_timestamp = 960}, sent, true);
   receiver.receive(header(1, 960), 100, Instant{from_ms(1030)});
   receiver.receive(header(2, 1920), 100, Instant{from_ms(1070)});
   const StreamStats s = receiver.snapshot();
   ck_assert_int_eq(s.delay_samples, 2);
   near(s.mean_delay_ms(), 40);
   near(s.delay_ms_max, 50);
+}
+END_TEST
+
+START_TEST(without_a_shared_clock_there_is_no_delay) {
+  Receiver receiver(net::Stream::audio);
+  receiver.sender_report({.ntp = 5, .rtp_timestamp = 0}, {}, false);
+  audio(receiver, 0);
+  ck_assert_int_eq(receiver.snapshot().delay_samples, 0);
+}
+END_TEST
+
+START_TEST(report_blocks_say_what_rfc_3550_asks_for) {
+  Receiver receiver(net::Stream::audio);
+  receiver.sender_report({.ntp = 0x1111222233334444}, Instant{from_ms(0)}, false);
+  for (int n = 0; n < 100; ++n) {
+    if (n % 4 != 3) audio(receiver, n);
+  }
+  audio(receiver, 100);
+  auto block = receiver.report_block(7, Instant{from_ms(2500)});
+  ck_assert_uint_eq(block.ssrc, 7);
+  ck_assert_uint_eq(block.fraction_lost, 25 * 256 / 101);
+  ck_assert_int_eq(block.cumulative_lost, 25);
+  ck_assert_uint_eq(block.highest_sequence, 100);
+  ck_assert_uint_eq(block.last_sr, 0x22223333);
+  ck_assert_uint_eq(block.delay_since_sr, 65536 * 5 / 2);
+  for (int n = 101; n < 110; ++n) audio(receiver, n);
+  block = receiver.report_block(7, Instant{from_ms(2500)});
+  ck_assert_uint_eq(block.fraction_lost, 0);  // of the interval
+  ck_assert_int_eq(block.cumulative_lost, 25);
 }
 END_TEST
 
@@ -227,5 +257,6 @@ AVC_TESTS("receiver", an_undisturbed_stream_has_no_faults, jitter_follows_rfc_35
           sums_over_streams_weigh_by_packets, duplicates_and_reordering_are_told_apart,
           a_long_outage_is_loss_when_the_timestamps_went_on, a_sender_that_begins_anew_is_not_loss,
           what_was_no_stream_leaves_no_trace, delay_is_measured_against_the_last_sender_report,
+          without_a_shared_clock_there_is_no_delay, report_blocks_say_what_rfc_3550_asks_for,
           video_frames_and_freezes_are_measured_and_audio_has_none,
           the_clock_and_the_medium_follow_from_the_payload_type)

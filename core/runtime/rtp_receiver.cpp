@@ -1,0 +1,221 @@
+#include "core/runtime/rtp_receiver.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/rtp/extension.hpp"
+#include "core/rtp/rtcp.hpp"
+
+namespace avc::runtime {
+namespace {
+
+constexpr int kReportMs = 1000;
+constexpr Nanos kIdle = from_seconds(1);  // a source on probation for longer may lose its place
+constexpr std::size_t kSnapshotStep = 128, kVictimSteps = 64;
+constexpr std::size_t kBlocksPerReport = 31;
+
+Result<UdpSocket> open_port(const RtpReceiver::Options &options, std::uint16_t port) {
+  UdpOptions udp;
+  udp.bind_address = options.bind_address;
+  udp.port = port;
+  udp.receive_buffer = options.receive_buffer;
+  return UdpSocket::open(udp);
+}
+
+struct Ports {
+  UdpSocket rtp;
+  std::optional<UdpSocket> rtcp;
+};
+
+// With port 0 the pair is tried again until the port after a free one is free as well.
+Result<Ports> open_ports(const RtpReceiver::Options &options) {
+  Error error;
+  for (int attempt = 0; attempt < 16; ++attempt) {
+    auto rtp = open_port(options, options.port);
+    if (!rtp) return rtp.error();
+    if (!options.rtcp) return Ports{std::move(*rtp), std::nullopt};
+    const std::uint16_t port = rtp->local().port();
+    if (port < 65535) {
+      auto rtcp = open_port(options, static_cast<std::uint16_t>(port + 1));
+      if (rtcp) return Ports{std::move(*rtp), std::move(*rtcp)};
+      error = rtcp.error();
+    }
+    if (options.port != 0) return Error{"rtcp", error.text()};
+  }
+  return Error{"rtcp", error.text()};
+}
+
+std::optional<std::uint32_t> participant_in(const rtp::Header &header, std::uint8_t extension_id) {
+  if (auto id = rtp::find_participant(header)) return id;
+  const auto element = rtp::Elements(header).find(extension_id);
+  return element ? rtp::read_participant_element(*element) : std::nullopt;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RtpReceiver>> RtpReceiver::start(const Options &options) {
+  auto ports = open_ports(options);
+  if (!ports) return ports.error();
+  const int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake < 0) return Error{"", "cannot make an eventfd"};
+  return std::unique_ptr<RtpReceiver>(new RtpReceiver(options, std::move(ports->rtp), std::move(ports->rtcp), wake));
+}
+
+RtpReceiver::RtpReceiver(const Options &options, UdpSocket rtp, std::optional<UdpSocket> rtcp, int wake)
+    : options_(options),
+      rtp_(std::move(rtp)),
+      rtcp_(std::move(rtcp)),
+      wake_(wake),
+      port_(rtp_.local().port()),
+      rtcp_port_(rtcp_ ? rtcp_->local().port() : std::uint16_t{0}),
+      receive_buffer_(rtp_.receive_buffer()),
+      thread_([this] { run(); }) {}
+
+RtpReceiver::~RtpReceiver() {
+  stop_ = true;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = write(wake_, &one, sizeof one);  // cannot be full
+  thread_.join();
+  close(wake_);
+}
+
+void RtpReceiver::run() {
+  BatchReceiver rtp(rtp_.fd());
+  std::optional<BatchReceiver> rtcp;
+  if (rtcp_) rtcp.emplace(rtcp_->fd());
+  std::array<pollfd, 3> polled{{{rtp_.fd(), POLLIN, 0}, {wake_, POLLIN, 0}, {rtcp_ ? rtcp_->fd() : -1, POLLIN, 0}}};
+  Instant next_report = wall_clock() + from_ms(kReportMs);
+  while (!stop_) {
+    poll(polled.data(), polled.size(), options_.send_reports ? kReportMs / 4 : -1);
+    take_all(rtp);
+    if (rtcp) take_all(*rtcp);
+    auto table = table_.lock();
+    table->totals.kernel_drops = rtp.kernel_drops() + (rtcp ? rtcp->kernel_drops() : 0);
+    std::uint64_t errors = 0;
+    for (const auto &[error, count] : rtp.errors()) errors += count;
+    table->totals.errors = errors;
+    if (!options_.send_reports || wall_clock() < next_report) continue;
+    next_report = wall_clock() + from_ms(kReportMs);
+    send_reports(*table);
+  }
+}
+
+void RtpReceiver::take_all(BatchReceiver &socket) {
+  for (auto batch = socket.receive(); !batch.empty() && !stop_; batch = socket.receive()) {
+    auto table = table_.lock();
+    for (const Received &datagram : batch) {
+      table->totals.truncated += datagram.truncated;
+      switch (rtp::classify(datagram.bytes)) {
+        case rtp::Datagram::rtp:
+          take_rtp(*table, datagram);
+          break;
+        case rtp::Datagram::rtcp:
+          take_rtcp(*table, datagram);
+          break;
+        default:
+          ++table->totals.not_rtp;
+          break;
+      }
+    }
+  }
+}
+
+void RtpReceiver::take_rtp(Table &table, const Received &datagram) {
+  const auto header = rtp::parse(datagram.bytes);
+  if (!header) {
+    ++table.totals.not_rtp;
+    return;
+  }
+  ++table.totals.packets;
+  table.totals.bytes += datagram.bytes.size();
+  Entry *entry = entry_for(table, *header, datagram.at);
+  if (!entry) {
+    ++table.totals.no_room;
+    return;
+  }
+  entry->last = datagram.at;
+  if (const auto id = participant_in(*header, options_.extension_id)) entry->participant_id = *id;
+  entry->receiver.receive(*header, datagram.bytes.size(), datagram.at);
+}
+
+RtpReceiver::Entry *RtpReceiver::entry_for(Table &table, const rtp::Header &header, Instant at) {
+  const auto found = table.by_ssrc.find(header.ssrc);
+  if (found != table.by_ssrc.end()) return table.entries[found->second].get();
+  if (table.entries.size() < options_.max_streams) {
+    table.by_ssrc[header.ssrc] = table.entries.size();
+    return table.entries.emplace_back(std::make_unique<Entry>(header)).get();
+  }
+  // Full: look at a few entries for one that never became a stream, each time further on.
+  for (std::size_t i = 0; i < std::min(kVictimSteps, table.entries.size()); ++i) {
+    table.next_victim = (table.next_victim + 1) % table.entries.size();
+    auto &entry = table.entries[table.next_victim];
+    if (entry->receiver.trusted() || at - entry->last < kIdle) continue;
+    table.by_ssrc.erase(entry->ssrc);
+    table.by_ssrc[header.ssrc] = table.next_victim;
+    entry = std::make_unique<Entry>(header);
+    return entry.get();
+  }
+  return nullptr;
+}
+
+void RtpReceiver::take_rtcp(Table &table, const Received &datagram) {
+  ++table.totals.rtcp_packets;
+  rtp::RtcpReader reader(datagram.bytes);
+  while (const auto packet = reader.next()) {
+    const auto report = rtp::read_report(*packet);
+    if (!report || !report->info) continue;
+    const auto found = table.by_ssrc.find(report->sender_ssrc);
+    if (found == table.by_ssrc.end()) continue;
+    Entry &entry = *table.entries[found->second];
+    entry.receiver.sender_report(*report->info, datagram.at, options_.clock_is_shared);
+    entry.report_to = datagram.from;
+  }
+  table.totals.rtcp_malformed += reader.malformed();
+}
+
+// Reports go to where a stream's sender reports come from, 31 streams with the same sender in each.
+void RtpReceiver::send_reports(Table &table) {
+  const Instant now = wall_clock();
+  std::array<rtp::ReportBlock, kBlocksPerReport> blocks;
+  std::array<std::uint8_t, 1200> out;
+  std::size_t count = 0;
+  Address to;
+  const auto flush = [&] {
+    if (count == 0) return;
+    const std::size_t size = rtp::write_receiver_report(out, 0x61766368, "avchaos", std::span(blocks).first(count));
+    const int fd = rtcp_ ? rtcp_->fd() : rtp_.fd();
+    if (sendto(fd, out.data(), size, MSG_DONTWAIT, to.get(), to.size()) > 0) ++table.totals.reports_sent;
+    count = 0;
+  };
+  for (const auto &entry : table.entries) {
+    if (entry->report_to.size() == 0 || !entry->receiver.trusted()) continue;
+    if (count == blocks.size() || !(to == entry->report_to)) flush();
+    to = entry->report_to;
+    blocks[count++] = entry->receiver.report_block(entry->ssrc, now);
+  }
+  flush();
+}
+
+std::vector<RtpReceiver::Stream> RtpReceiver::snapshot() const {
+  std::vector<Stream> streams;
+  for (std::size_t from = 0;; from += kSnapshotStep) {
+    auto table = table_.lock();
+    if (from >= table->entries.size()) return streams;
+    if (from == 0) streams.reserve(table->entries.size());
+    const std::size_t to = std::min(from + kSnapshotStep, table->entries.size());
+    for (std::size_t i = from; i < to; ++i) {
+      const Entry &entry = *table->entries[i];
+      if (!entry.receiver.trusted()) continue;
+      streams.push_back(
+          {entry.ssrc, entry.participant_id, entry.receiver.media(), entry.payload_type, entry.receiver.snapshot()});
+    }
+  }
+}
+
+RtpReceiver::Totals RtpReceiver::totals() const { return table_.lock()->totals; }
+
+}  // namespace avc::runtime

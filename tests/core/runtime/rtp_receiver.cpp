@@ -1,0 +1,187 @@
+#include "core/runtime/rtp_receiver.hpp"
+
+#include <poll.h>
+
+#include <thread>
+
+#include "core/rtp/extension.hpp"
+#include "tests/check.hpp"
+
+using namespace avc;
+using namespace avc::runtime;
+
+namespace {
+
+std::unique_ptr<RtpReceiver> start(RtpReceiver::Options options = {}) {
+  auto started = RtpReceiver::start(options);
+  ck_assert_msg(static_cast<bool>(started), "cannot start");
+  return std::move(*started);
+}
+
+struct Sender {
+  UdpSocket socket = std::move(*UdpSocket::open({}));
+
+  void send(std::uint16_t port, std::span<const std::uint8_t> bytes) {
+    const Address to = *Address::parse("127.0.0.1", port);
+    ck_assert_int_eq(sendto(socket.fd(), bytes.data(), bytes.size(), 0, to.get(), to.size()),
+                     static_cast<long>(bytes.size()));
+  }
+  // The contract's packet: 20 bytes of header, 100 of payload.
+  void rtp(std::uint16_t port, std::uint32_t participant, bool video, std::uint16_t sequence) {
+    std::array<std::uint8_t, 120> packet{};
+    rtp::write_fixed_header(std::span(packet).first<12>(), {.payload_type = static_cast<std::uint8_t>(video ? 96 : 111),
+                                                            .marker = true,
+                                                            .extension = true,
+                                                            .sequence = sequence,
+                                                            .timestamp = sequence * 960u,
+                                                            .ssrc = participant * 1000 + (video ? 0 : 1)});
+    rtp::write_participant_extension(std::span(packet).subspan<12, 8>(), participant);
+    send(port, packet);
+  }
+};
+
+// Waits until the receiver has taken in what was sent: the condition is certain to come.
+template <class Condition>
+void until(Condition condition) {
+  while (!condition()) std::this_thread::yield();
+}
+
+}  // namespace
+
+START_TEST(streams_are_told_apart_by_ssrc_and_named_by_their_extension) {
+  const auto receiver = start();
+  Sender sender;
+  for (std::uint16_t n = 0; n < 20; ++n) {
+    for (std::uint32_t id = 1001; id <= 1003; ++id) {
+      sender.rtp(receiver->port(), id, true, n);
+      if (n != 5) sender.rtp(receiver->port(), id, false, n);
+    }
+  }
+  until([&] { return receiver->totals().packets == 3 * 39; });
+  const auto streams = receiver->snapshot();
+  ck_assert_uint_eq(streams.size(), 6);
+  for (const auto &stream : streams) {
+    const bool video = stream.media == net::Stream::video;
+    ck_assert_uint_eq(stream.ssrc, stream.participant_id * 1000 + (video ? 0 : 1));
+    ck_assert_int_eq(stream.stats.packets_received, video ? 20 : 19);
+    ck_assert_int_eq(stream.stats.packets_lost, video ? 0 : 1);
+    ck_assert_int_eq(stream.stats.bytes_received, stream.stats.packets_received * 120);
+  }
+  ck_assert_uint_eq(receiver->totals().kernel_drops, 0);
+}
+END_TEST
+
+START_TEST(the_id_is_found_in_an_rfc_8285_element_too) {
+  RtpReceiver::Options options;
+  options.extension_id = 5;
+  const auto receiver = start(options);
+  Sender sender;
+  const auto id = rtp::participant_element(1234);
+  rtp::Elements elements;
+  elements.set({5, id});
+  for (std::uint16_t n = 0; n < 2; ++n) {
+    std::array<std::uint8_t, 24> packet{};
+    rtp::write_fixed_header(std::span(packet).first<12>(),
+                            {.payload_type = 111, .extension = true, .sequence = n, .ssrc = 9});
+    elements.write(std::span(packet).subspan(12));
+    sender.send(receiver->port(), packet);
+  }
+  until([&] { return receiver->totals().packets == 2; });
+  ck_assert_uint_eq(receiver->snapshot().at(0).participant_id, 1234);
+}
+END_TEST
+
+START_TEST(what_is_not_rtp_is_counted_and_makes_no_stream) {
+  const auto receiver = start();
+  Sender sender;
+  sender.send(receiver->port(), std::array<std::uint8_t, 3>{1, 2, 3});
+  sender.send(receiver->port(), std::array<std::uint8_t, 5>{0x80, 96, 0, 0, 0});  // too short
+  sender.send(receiver->port(), std::array<std::uint8_t, 4>{22, 254, 253, 0});    // DTLS
+  until([&] { return receiver->totals().not_rtp == 3; });
+  ck_assert_uint_eq(receiver->totals().packets, 0);
+  ck_assert(receiver->snapshot().empty());
+}
+END_TEST
+
+START_TEST(strangers_cannot_fill_the_table_for_good) {
+  RtpReceiver::Options options;
+  options.max_streams = 4;
+  const auto receiver = start(options);
+  Sender sender;
+  for (std::uint16_t n = 0; n < 2; ++n) sender.rtp(receiver->port(), 1001, true, n);
+  for (std::uint32_t id = 2000; id < 2100; ++id) sender.rtp(receiver->port(), id, true, 7);
+  until([&] { return receiver->totals().packets == 102; });
+  ck_assert_uint_eq(receiver->totals().no_room, 97);  // all within a second: nobody loses a place yet
+  ck_assert_uint_eq(receiver->snapshot().size(), 1);
+  // After a second without a second packet, strangers make room: the kernel's own clock has to move for that.
+  const Instant due = wall_clock() + from_ms(1100);
+  until([&] { return wall_clock() > due; });
+  for (std::uint16_t n = 0; n < 2; ++n) sender.rtp(receiver->port(), 1002, true, n);
+  until([&] { return receiver->totals().packets == 104; });
+  ck_assert_uint_eq(receiver->snapshot().size(), 2);
+}
+END_TEST
+
+START_TEST(sender_reports_give_the_delay_and_are_answered) {
+  RtpReceiver::Options options;
+  options.send_reports = true;
+  const auto receiver = start(options);
+  Sender sender;
+  sender.rtp(receiver->port(), 1001, false, 0);
+  sender.rtp(receiver->port(), 1001, false, 1);
+  until([&] { return receiver->snapshot().size() == 1; });
+  std::array<std::uint8_t, 128> report{};
+  const std::uint64_t ntp = rtp::ntp_from_unix(wall_clock() - from_ms(500));
+  const std::size_t size = rtp::write_sender_report(report, {1001001, ntp, 2 * 960, 2, 200}, "test");
+  sender.send(receiver->rtcp_port(), std::span(report).first(size));
+  until([&] { return receiver->totals().rtcp_packets == 1; });
+  sender.rtp(receiver->port(), 1001, false, 2);  // its time on the sender's clock: half a second ago
+  until([&] { return receiver->totals().packets == 3; });
+  const auto stats = receiver->snapshot().at(0).stats;
+  ck_assert_int_eq(stats.delay_samples, 1);
+  ck_assert(stats.mean_delay_ms() >= 500);
+
+  pollfd polled{sender.socket.fd(), POLLIN, 0};
+  ck_assert_int_eq(poll(&polled, 1, 5000), 1);
+  BatchReceiver back(sender.socket.fd());
+  const auto got = back.receive();
+  ck_assert_uint_eq(got[0].from.port(), receiver->rtcp_port());
+  const auto answer = rtp::read_report(*rtp::RtcpReader(got[0].bytes).next());
+  ck_assert_uint_eq(answer->blocks[0].ssrc, 1001001);
+  ck_assert_uint_eq(answer->blocks[0].last_sr, rtp::ntp_middle(ntp));
+}
+END_TEST
+
+START_TEST(a_busy_port_is_an_error_that_names_it) {
+  const auto receiver = start();
+  RtpReceiver::Options options;
+  options.port = receiver->port();
+  const auto again = RtpReceiver::start(options);
+  ck_assert(!again);
+  ck_assert_str_eq(again.error().field.c_str(), "port");
+}
+END_TEST
+
+START_TEST(three_thousand_streams_are_counted_without_a_loss) {
+  const auto receiver = start();
+  Sender sender;
+  std::uint64_t sent = 0;
+  for (std::uint16_t n = 0; n < 4; ++n) {
+    for (std::uint32_t id = 1001; id < 2501; ++id, sent += 2) {
+      sender.rtp(receiver->port(), id, true, n);
+      sender.rtp(receiver->port(), id, false, n);
+      // The socket's buffer may be small here (net.core.rmem_max): let the receiver follow.
+      if (id % 32 == 0) until([&] { return receiver->totals().packets + 64 >= sent; });
+    }
+  }
+  until([&] { return receiver->totals().packets == sent; });
+  const auto streams = receiver->snapshot();
+  ck_assert_uint_eq(streams.size(), 3000);
+  for (const auto &stream : streams) ck_assert_int_eq(stream.stats.packets_received, 4);
+}
+END_TEST
+
+AVC_TESTS("rtp receiver", streams_are_told_apart_by_ssrc_and_named_by_their_extension,
+          the_id_is_found_in_an_rfc_8285_element_too, what_is_not_rtp_is_counted_and_makes_no_stream,
+          strangers_cannot_fill_the_table_for_good, sender_reports_give_the_delay_and_are_answered,
+          a_busy_port_is_an_error_that_names_it, three_thousand_streams_are_counted_without_a_loss)
