@@ -17,6 +17,7 @@ struct Freer;
     void operator()(Type *p) const noexcept { fn(p); } \
   };
 
+AVC_FREES(GBytes, g_bytes_unref)
 AVC_FREES(GError, g_error_free)
 AVC_FREES(GstAllocator, gst_object_unref)
 AVC_FREES(GstBuffer, gst_buffer_unref)
@@ -33,6 +34,7 @@ AVC_FREES(GstPad, gst_object_unref)
 AVC_FREES(GstQuery, gst_query_unref)
 AVC_FREES(GstSample, gst_sample_unref)
 AVC_FREES(GstStructure, gst_structure_free)
+AVC_FREES(GVariant, g_variant_unref)
 AVC_FREES(gchar, g_free)
 
 template <class T>
