@@ -44,10 +44,12 @@ std::optional<double> read_seconds(json::Object &object, std::string_view key, d
   if (value->kind() != json::Value::Kind::text) return value->number(low, high);
   const auto text = value->text(64);
   const auto seconds = text ? parse_seconds(*text) : std::nullopt;
-  if (text && !seconds) value->fault("\"" + *text + "\" is not a length of time; write seconds, or \"90s\", \"25m\", \"1h30m\"");
+  if (text && !seconds)
+    value->fault("\"" + *text + "\" is not a length of time; write seconds, or \"90s\", \"25m\", \"1h30m\"");
   if (!seconds) return std::nullopt;
   if (*seconds >= low && *seconds <= high) return seconds;
-  value->fault("\"" + *text + "\" is not accepted; it must be " + number_text(low) + " to " + number_text(high) + " seconds");
+  value->fault("\"" + *text + "\" is not accepted; it must be " + number_text(low) + " to " + number_text(high) +
+               " seconds");
   return std::nullopt;
 }
 

@@ -71,7 +71,7 @@ struct Scenario {
   unsigned contexts = 0;             // threads that serve participants; 0: the daemon's own choice
   bool decision_log = false;         // write every packet's fate
 
-  std::string base_url;              // for the command line
+  std::string base_url;  // for the command line
   double display_interval_seconds = 2;
 
   std::vector<std::string> warnings;
