@@ -2,6 +2,7 @@
 // from the command line; tests fill them by hand.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,17 @@ struct PlanOptions {
   bool json = false;
 };
 
+struct ReceiveOptions {
+  std::uint16_t port = 5002;  // 0: any free one
+  std::string bind = "0.0.0.0";
+  std::string duration;  // empty: until a signal
+  bool json = false, per_participant = false;
+  bool send_reports = false;  // RTCP receiver reports
+};
+
 Exit run(const RunOptions &options);
 Exit plan(const PlanOptions &options);
+Exit receive(const ReceiveOptions &options);
 Exit doctor(bool json);
 Exit version();
 Exit spikes(bool json);

@@ -17,6 +17,7 @@ namespace {
 struct Everything {
   RunOptions run;
   PlanOptions plan;
+  ReceiveOptions receive;
   bool json = false;
 };
 
@@ -53,6 +54,16 @@ void add_others(CLI::App &app, Everything &all) {
   plan->add_option("--base-url", all.plan.base_url, "Ask the daemon there; none: the scenario's, or an own one");
   add_overrides(*plan, all.plan.overrides);
   plan->add_flag("--json", all.plan.json, "As JSON");
+
+  CLI::App *receive = app.add_subcommand("receive", "Receive RTP over UDP and measure every stream");
+  receive->add_option("port,--port", all.receive.port, "UDP port, RTCP on the next one (0: any free pair)")
+      ->capture_default_str();
+  receive->add_option("--bind", all.receive.bind, "Address to listen on")->capture_default_str();
+  receive->add_option("--duration", all.receive.duration, "Seconds, or a time such as 90s, 25m; none: until Ctrl-C");
+  receive->add_flag("--json", all.receive.json, "The final figures as JSON on standard output");
+  receive->add_flag("--per-participant", all.receive.per_participant,
+                    "Figures of every participant, not the first few");
+  receive->add_flag("--rtcp", all.receive.send_reports, "Send receiver reports back to those who send sender reports");
 
   app.add_subcommand("doctor", "Check this machine and say what to change")->add_flag("--json", all.json, "As JSON");
   app.add_subcommand("spikes", "List spike types with parameters, ranges and defaults")
@@ -123,6 +134,7 @@ int execute(int argc, char **argv) {
   const std::string command = used.empty() ? "" : used.front()->get_name();
   if (command == "run") return static_cast<int>(run(all.run));
   if (command == "plan") return static_cast<int>(plan(all.plan));
+  if (command == "receive") return static_cast<int>(receive(all.receive));
   if (command == "doctor") return static_cast<int>(doctor(all.json));
   if (command == "spikes") return static_cast<int>(spikes(all.json));
   if (command == "version") return static_cast<int>(version());

@@ -12,7 +12,7 @@
 namespace avc::tools::render {
 
 struct ReceivedStream {
-  std::uint32_t participant = 0;  // 0: the packets carry no id and their SSRC is not by the rule either
+  std::uint32_t participant = 0;  // 0: its packets carry no id
   std::uint32_t ssrc = 0;
   net::Stream media = net::Stream::other;
   stats::StreamStats stats;
