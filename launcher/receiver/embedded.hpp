@@ -2,14 +2,19 @@
 // nothing with the sender but the wire; what it reports it has read off RTP packets.
 //
 // One thread and one socket for all participants. Kernel drops are the receiver's own failing and are reported as
-// such, never as loss.
+// such, never as loss. A stream without a participant's id in its packets belongs to the one whose SSRC it uses
+// (id * 1000 for video, id * 1000 + 1 for audio). Main context only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <utility>
 
 #include "core/result.hpp"
+#include "core/runtime/rtp_receiver.hpp"
 #include "launcher/results/samples.hpp"
 
 namespace avc::receiver {
@@ -19,19 +24,25 @@ class Embedded {
   // Port 0: any free one. The error's field is "target.port".
   static Result<std::unique_ptr<Embedded>> open(std::uint16_t port = 0, const std::string &address = "127.0.0.1");
 
-  virtual ~Embedded() = default;
-
-  virtual std::uint16_t port() const = 0;
+  std::uint16_t port() const;
+  std::uint16_t rtcp_port() const;
 
   // Reads the current counters from the receiving thread, once for all participants asked for afterwards.
-  virtual void refresh() = 0;
+  void refresh();
 
   // Fills both streams of `received`, as of the last refresh(); false when nothing of this participant ever came.
-  virtual bool fill(std::uint32_t participant, results::ParticipantSnapshot &snapshot) const = 0;
+  bool fill(std::uint32_t participant, results::ParticipantSnapshot &snapshot) const;
 
-  virtual std::uint32_t participants_seen() const = 0;
-  virtual std::uint64_t kernel_drops() const = 0;
-  virtual std::uint64_t foreign_packets() const = 0;  // not RTP, or of nobody known
+  std::uint32_t participants_seen() const;
+  std::uint64_t kernel_drops() const;
+  std::uint64_t foreign_packets() const;  // not RTP, or more streams than there is room for
+
+ private:
+  explicit Embedded(std::unique_ptr<runtime::RtpReceiver> receiver) : receiver_(std::move(receiver)) {}
+
+  std::unique_ptr<runtime::RtpReceiver> receiver_;
+  std::unordered_map<std::uint32_t, std::array<results::ReceiverCounters, results::kMediaCount>> participants_;
+  runtime::RtpReceiver::Totals totals_;
 };
 
 }  // namespace avc::receiver
