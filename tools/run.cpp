@@ -26,7 +26,6 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds kPlainLineEvery(5);
 constexpr seconds kSilence(3);      // without an event for so long, the state is asked for
 constexpr int kLostAfter = 5;       // unanswered questions in a row
 constexpr seconds kStopWithin(20);  // from our stop to the end of the test
@@ -53,8 +52,14 @@ class Ticks {
 // The test on the server: followed until it is over, stopped if we are told to.
 class Follower {
  public:
-  Follower(Server &server, const Created &test, render::Terminal &terminal, bool quiet, const StopSignals &signals)
-      : server_(server), test_(test), terminal_(terminal), quiet_(quiet), signals_(signals) {}
+  Follower(Server &server, const Created &test, render::Terminal &terminal, bool quiet, double display_seconds,
+           const StopSignals &signals)
+      : server_(server),
+        test_(test),
+        terminal_(terminal),
+        quiet_(quiet),
+        plain_every_(display_seconds),
+        signals_(signals) {}
 
   void follow() {
     EventStream events(server_.url() + test_path(test_, "/events"), server_.http().token(),
@@ -128,7 +133,7 @@ class Follower {
     const auto now = Clock::now();
     if (terminal_.is_tty()) {
       terminal_.block(render::live_block(live_, terminal_.columns(), terminal_.paint()), now, last);
-    } else if (last || now - plain_ >= kPlainLineEvery) {
+    } else if (last || now - plain_ >= plain_every_) {
       plain_ = now;
       terminal_.line(render::live_line(live_));
     }
@@ -138,6 +143,7 @@ class Follower {
   const Created &test_;
   render::Terminal &terminal_;
   const bool quiet_;
+  const std::chrono::duration<double> plain_every_;
   const StopSignals &signals_;
   Ticks ticks_;
   render::Live live_;
@@ -236,7 +242,7 @@ Exit run(const RunOptions &options) {
       terminal.line(terminal.paint()(render::Colour::yellow, "warning: ") + warning);
   }
   ReportDirectory directory(options.report_dir);
-  Follower follower(server, test, terminal, options.quiet, signals);
+  Follower follower(server, test, terminal, options.quiet, scenario.display_seconds, signals);
   follower.follow();
 
   const std::string text = fetch_report(server, test, follower.ticks());

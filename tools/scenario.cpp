@@ -122,6 +122,8 @@ ScenarioText load_scenario(const std::string &path, const Overrides &overrides) 
   const auto root = parse_or_refuse(scenario.name, scenario.text);
   const Json json(root.get());
   scenario.base_url = json["base_url"].text_or("");
+  const double asked = json["metrics"]["display_interval_seconds"].number_or(0);
+  if (asked > 0) scenario.display_seconds = std::max(0.25, asked);
   scenario.media_directories = media_directories(json, folder);
   return scenario;
 }

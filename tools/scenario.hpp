@@ -13,9 +13,10 @@
 namespace avc::tools {
 
 struct ScenarioText {
-  std::string name;      // for messages: the file as the user wrote it
-  std::string text;      // to be sent
-  std::string base_url;  // what it says itself; empty if it does not
+  std::string name;            // for messages: the file as the user wrote it
+  std::string text;            // to be sent
+  std::string base_url;        // what it says itself; empty if it does not
+  double display_seconds = 5;  // metrics.display_interval_seconds: between two lines in a log
   // Where the media files it names may be: seen from its own folder and from the working directory.
   std::vector<std::filesystem::path> media_directories;
 };
