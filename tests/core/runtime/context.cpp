@@ -98,6 +98,41 @@ START_TEST(the_last_reference_may_go_on_the_contexts_own_thread) {
 }
 END_TEST
 
+// As an element does when its last reference goes in its own callback.
+START_TEST(an_owner_of_everything_may_be_destroyed_by_its_callback) {
+  class Owner final : public runtime::TurnEnd {
+   public:
+    explicit Owner(std::promise<void> &gone) : gone_(gone) {}
+    ~Owner() override {
+      context->forget(*this);
+      gone_.set_value();
+    }
+    void turn_ended() override {}
+    std::shared_ptr<Context> context = real("owner");
+    std::unique_ptr<Timer> timer;
+
+   private:
+    std::promise<void> &gone_;
+  };
+  const int before = threads_of_this_process();
+  for (int i = 0; i < 100; ++i) {
+    std::promise<void> gone;
+    auto *owner = new Owner(gone);
+    owner->timer = owner->context->make_timer([owner] {
+      owner->context->at_turn_end(*owner);
+      owner->timer->arm({});
+      delete owner;
+    });
+    owner->timer->arm({});
+    gone.get_future().wait();
+  }
+  while (threads_of_this_process() > before) {
+    std::this_thread::yield();
+    real("");
+  }
+}
+END_TEST
+
 START_TEST(a_thousand_contexts_come_and_go) {
   const int before = threads_of_this_process();
   std::atomic<int> served = 0;
@@ -220,7 +255,7 @@ START_TEST(a_busy_context_serves_many_deadlines_in_few_turns) {
 END_TEST
 
 AVC_TESTS("context", one_name_on_one_clock_is_one_context_and_one_thread, a_context_ends_with_its_last_user,
-          the_last_reference_may_go_on_the_contexts_own_thread, a_thousand_contexts_come_and_go,
-          threads_that_share_and_drop_a_name_all_at_once_agree, an_earlier_deadline_wakes_a_sleeping_context,
-          an_idle_context_does_not_wake, cancel_and_wait_holds_under_load,
+          the_last_reference_may_go_on_the_contexts_own_thread, an_owner_of_everything_may_be_destroyed_by_its_callback,
+          a_thousand_contexts_come_and_go, threads_that_share_and_drop_a_name_all_at_once_agree,
+          an_earlier_deadline_wakes_a_sleeping_context, an_idle_context_does_not_wake, cancel_and_wait_holds_under_load,
           lateness_of_all_threads_lands_in_one_histogram, a_busy_context_serves_many_deadlines_in_few_turns)
