@@ -192,7 +192,7 @@ enum class EndReason : std::uint8_t {
 struct RunFacts {
   std::string test_id;
   std::uint64_t seed = 0;
-  std::string scenario_json;  // as given
+  std::string scenario_json;  // as given, but plain JSON: no comments
   std::string started_at;     // RFC 3339
   double planned_seconds = 0;
   std::uint32_t participants = 0;

@@ -64,6 +64,16 @@ START_TEST(drawn_delays_have_the_mean_and_deviation_asked_for) {
 }
 END_TEST
 
+// docs/model.md: 100*Phi(0.5) + 200*phi(0.5) = 139.56 ms. The clipped draw's deviation is 148.8 ms, n = 1e5:
+// four sigma 1.88 ms.
+START_TEST(clipping_raises_the_mean_as_documented) {
+  const net::Delay delay{Rng(3)};
+  double sum = 0;
+  for (std::uint64_t n = 0; n < 100'000; ++n) sum += to_ms(delay.draw({.delay_ms = 100, .jitter_ms = 200}, {.n = n}));
+  ck_assert_double_eq_tol(sum / 1e5, 139.56, 1.88);
+}
+END_TEST
+
 // Kolmogorov-Smirnov against the uniform distribution on 20..80 ms: n = 1e5, D below 2.2/sqrt(n) = 0.00696, which
 // chance exceeds in 1 of 8000 seeds (two-sided, about four sigma).
 START_TEST(uniform_delays_follow_their_distribution_function) {
@@ -83,4 +93,5 @@ END_TEST
 
 AVC_TESTS("delay", fixed_delay_is_exact_and_draws_nothing, uniform_jitter_spreads_over_its_half_width,
           normal_jitter_is_a_standard_deviation, delay_is_never_negative_nor_endless,
-          drawn_delays_have_the_mean_and_deviation_asked_for, uniform_delays_follow_their_distribution_function)
+          drawn_delays_have_the_mean_and_deviation_asked_for, clipping_raises_the_mean_as_documented,
+          uniform_delays_follow_their_distribution_function)

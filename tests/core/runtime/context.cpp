@@ -30,6 +30,11 @@ int threads_of_this_process() {
   return -1;
 }
 
+// A joined thread may be counted for a moment longer; one that does not go runs into the test's timeout.
+void wait_for_threads(int count) {
+  while (threads_of_this_process() != count) std::this_thread::yield();
+}
+
 // Runs `what` on the context's thread and waits for it.
 void on(Context &context, const std::function<void()> &what) {
   std::promise<void> done;
@@ -66,7 +71,7 @@ START_TEST(a_context_ends_with_its_last_user) {
   auto context = Context::shared("ends", std::move(clock));
   ck_assert_int_eq(threads_of_this_process(), before + 1);
   context.reset();
-  ck_assert_int_eq(threads_of_this_process(), before);
+  wait_for_threads(before);
   ck_assert(watched.expired());
 }
 END_TEST
@@ -144,7 +149,7 @@ START_TEST(a_thousand_contexts_come_and_go) {
     timer->cancel_and_wait();
   }
   ck_assert_int_ge(served, 334);
-  ck_assert_int_eq(threads_of_this_process(), before);
+  wait_for_threads(before);
 }
 END_TEST
 
@@ -245,12 +250,14 @@ START_TEST(a_busy_context_serves_many_deadlines_in_few_turns) {
       context->at_turn_end(counter);
       if (++served == 400) all.set_value();
     }));
-  const Instant start = context->now() + 5ms;
-  for (int i = 0; i < 400; ++i) timers[static_cast<std::size_t>(i)]->arm(start + i * 25us);
+  on(*context, [&] {
+    const Instant start = context->now() + 5ms;
+    for (std::size_t i = 0; i < 400; ++i) timers[i]->arm(start + static_cast<int>(i) * 25us);
+  });
   all.get_future().wait();
   for (auto &timer : timers) timer->cancel_and_wait();
   context->forget(counter);
-  ck_assert_int_le(counter.turns, 40);  // 10 by plan; the rest for a first turn and a machine that is busy
+  ck_assert_int_le(counter.turns, 20);  // 10 by plan, and one for the first; fewer if the machine is busy
 }
 END_TEST
 

@@ -1,0 +1,31 @@
+// Parts of a scenario, one reader each. They note faults on the object they are given and fill in what is sound.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "launcher/http/json.hpp"
+#include "launcher/scenario/scenario.hpp"
+
+namespace avc::scenario {
+
+// readers_spikes.cpp
+std::optional<spike::Spike> read_spike(json::Object &event, bool id_required);
+std::vector<spike::Spike> read_spike_list(const std::vector<json::Value> &events);
+spike::RandomSpikes read_random(json::Object &settings);
+void read_distribution(json::Object &settings, spike::Distribution &distribution);
+
+// readers_parts.cpp
+void read_video(json::Object &object, Video &video);
+void read_audio(json::Object &object, Audio &audio);
+void read_media(json::Object &root, Media &media);
+void read_target(json::Object &object, Target &target);
+void read_network(const json::Value &value, net::Impairment &network);
+void read_tags(const json::Value &value, std::map<std::string, std::string> &tags);
+void read_renditions(const json::Value &value, std::vector<std::uint32_t> &renditions);
+void read_outputs(json::Object &root, std::vector<std::string> &outputs);
+
+// readers_thresholds.cpp
+void read_thresholds(json::Object &object, std::vector<Threshold> &thresholds);
+
+}  // namespace avc::scenario
