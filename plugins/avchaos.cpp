@@ -1,6 +1,7 @@
 // The plugin `avchaos`: registers the elements, nothing else.
 #include <gst/gst.h>
 
+#include "elements/chaosdegrader.hpp"
 #include "elements/participanttagger.hpp"
 
 static gboolean plugin_init(GstPlugin *plugin) {
@@ -8,6 +9,7 @@ static gboolean plugin_init(GstPlugin *plugin) {
     const char *name;
     GType type;
   } elements[] = {
+      {"chaosdegrader", AVC_TYPE_CHAOS_DEGRADER},
       {"participanttagger", AVC_TYPE_PARTICIPANT_TAGGER},
   };
   for (const auto &[name, type] : elements) {

@@ -1,6 +1,7 @@
 // Data that can be reached only through its lock. Nothing that blocks, pushes, posts or calls back runs under it.
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
 #include <utility>
 
@@ -14,6 +15,11 @@ class Guarded {
     explicit Lock(Guarded &guarded) : hold_(guarded.mutex_), value_(guarded.value_) {}
     T *operator->() { return &value_; }
     T &operator*() { return value_; }
+    // Lets go of the lock until `ready` holds; whoever changes the data notifies.
+    template <class Ready>
+    void wait(std::condition_variable &changed, Ready ready) {
+      changed.wait(hold_, std::move(ready));
+    }
 
    private:
     std::unique_lock<std::mutex> hold_;

@@ -1,0 +1,88 @@
+#include "elements/degrader/packet_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "core/rtp/extension.hpp"
+#include "core/rtp/header.hpp"
+#include "elements/support/mapped.hpp"
+
+namespace avc::degrader {
+namespace {
+
+constexpr std::uint8_t kAudioPayload = 111;  // where nothing else tells audio from video
+constexpr std::size_t kLongestLook = 128;    // enough for the participant's extension behind any CSRCs
+
+std::optional<std::uint32_t> participant_in(GstBuffer *buffer) {
+  std::array<std::uint8_t, kLongestLook> bytes;
+  const auto header = rtp::parse_header(copy_front(buffer, bytes));
+  return header ? rtp::find_participant(*header) : std::nullopt;
+}
+
+}  // namespace
+
+void PacketReader::restart() { *this = PacketReader(); }
+
+void PacketReader::set_caps(const GstCaps *caps) {
+  const GstStructure *structure = gst_caps_get_structure(caps, 0);
+  const std::string_view name = gst_structure_get_name(structure);
+  constexpr std::array<std::string_view, 5> network = {"application/x-rtp", "application/x-rtcp", "application/x-srtp",
+                                                       "application/x-srtcp", "application/x-dtls"};
+  network_ = std::ranges::find(network, name) != network.end();
+  const char *media = gst_structure_get_string(structure, "media");
+  media_ = !media ? Media::any : std::string_view(media) == "audio" ? Media::audio : Media::video;
+}
+
+std::uint32_t PacketReader::participant_id() const { return info_ ? info_->participant_id : id_in_header_.value_or(0); }
+
+net::Stream PacketReader::kind_of(std::uint32_t ssrc, std::uint8_t payload_type) const {
+  if (info_ && ssrc == info_->audio_ssrc) return net::Stream::audio;
+  if (info_ && ssrc == info_->video_ssrc) return net::Stream::video;
+  if (media_ != Media::any) return media_ == Media::audio ? net::Stream::audio : net::Stream::video;
+  const std::uint32_t audio = info_ ? info_->audio_pt : kAudioPayload;
+  return payload_type == audio ? net::Stream::audio : net::Stream::video;
+}
+
+PacketReader::Stream &PacketReader::stream_of(std::uint32_t ssrc, std::uint8_t payload_type, std::uint16_t sequence,
+                                              GstBuffer *buffer) {
+  const auto known = std::ranges::find(streams_, ssrc, &Stream::ssrc);
+  if (known != streams_.end()) return *known;
+  if (!info_ && !id_in_header_) id_in_header_ = participant_in(buffer);
+  Stream stream{ssrc, kind_of(ssrc, payload_type), {}, 0};
+  stream.first = stream.extender.extend(sequence);
+  streams_.push_back(stream);
+  return streams_.back();
+}
+
+Reading PacketReader::read(GstBuffer *buffer) {
+  std::array<std::uint8_t, rtp::kFixedHeaderSize> front;
+  const auto bytes = copy_front(buffer, front);
+  Reading reading;
+  net::Packet &packet = reading.packet;
+  packet.bytes = gst_buffer_get_size(buffer);
+  const auto kind = network_ ? rtp::classify(bytes) : rtp::Datagram::other;
+  if (kind == rtp::Datagram::rtp && bytes.size() == rtp::kFixedHeaderSize) {
+    reading.sequence = rtp::read16(bytes, 2);
+    reading.ssrc = rtp::read32(bytes, 8);
+    Stream &stream = stream_of(reading.ssrc, bytes[1] & 0x7f, reading.sequence, buffer);
+    packet.stream = stream.kind;
+    // A packet that comes before the one we took for the first has no number of its own: it shares the first's.
+    packet.n =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(stream.extender.extend(reading.sequence) - stream.first, 0));
+    packet.rtp_timestamp = rtp::read32(bytes, 4);
+    packet.keyframe =
+        packet.stream == net::Stream::video && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    packet.headers = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER);
+  } else if (kind == rtp::Datagram::rtcp) {
+    packet.stream = net::Stream::rtcp;
+    packet.n = rtcp_++;
+    if (bytes.size() >= 8) reading.ssrc = rtp::read32(bytes, 4);
+  } else {
+    packet.n = other_++;
+    reading.bypass = kind == rtp::Datagram::dtls || kind == rtp::Datagram::stun;
+  }
+  return reading;
+}
+
+}  // namespace avc::degrader

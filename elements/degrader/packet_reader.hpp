@@ -1,0 +1,56 @@
+// Turns buffers into what the network model may know of them: which of the participant's streams, which number in
+// it, how big, keyframe or not. Follows sequence numbers per SSRC, so that a packet's number does not depend on what
+// was dropped before it got here.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/net/packet.hpp"
+#include "core/rtp/seqnum.hpp"
+#include "elements/support/chaos_events.hpp"
+
+namespace avc::degrader {
+
+struct Reading {
+  net::Packet packet;
+  std::uint16_t sequence = 0;  // 0 unless RTP
+  std::uint32_t ssrc = 0;
+  bool bypass = false;  // DTLS or STUN: no part of the media, not touched by the link
+};
+
+class PacketReader {
+ public:
+  void restart();
+  void set_participant(const ParticipantInfo &info) { info_ = info; }
+  void set_caps(const GstCaps *caps);
+
+  Reading read(GstBuffer *buffer);
+  // From the event; else from the first header extension seen; else 0.
+  std::uint32_t participant_id() const;
+  std::uint64_t seed() const { return info_ ? info_->seed : 0; }
+
+ private:
+  struct Stream {
+    std::uint32_t ssrc;
+    net::Stream kind;
+    rtp::SequenceExtender extender;
+    std::int64_t first;
+  };
+  enum class Media : std::uint8_t { any, video, audio };
+
+  Stream &stream_of(std::uint32_t ssrc, std::uint8_t payload_type, std::uint16_t sequence, GstBuffer *buffer);
+  net::Stream kind_of(std::uint32_t ssrc, std::uint8_t payload_type) const;
+
+  std::optional<ParticipantInfo> info_;
+  std::optional<std::uint32_t> id_in_header_;
+  Media media_ = Media::any;
+  bool network_ = false;  // the caps say RTP, RTCP or DTLS: first bytes can be told apart (RFC 7983)
+  std::vector<Stream> streams_;
+  std::uint64_t rtcp_ = 0, other_ = 0;
+};
+
+}  // namespace avc::degrader
