@@ -100,7 +100,7 @@ std::shared_ptr<Context> Context::shared(const std::string &name, std::shared_pt
   const std::scoped_lock lock(all.mutex);
   auto &place = all.contexts[{name, clock->identity()}];
   if (auto found = place.lock()) return found;
-  const auto made = std::shared_ptr<Context>(new Context(name, std::move(clock)));
+  auto made = std::shared_ptr<Context>(new Context(name, std::move(clock)));
   place = made;
   return made;
 }

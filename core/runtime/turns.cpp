@@ -96,8 +96,8 @@ void Turns::call(WheelTimer &timer, std::unique_lock<std::mutex> &lock) {
 }
 
 void Turns::end_turn(std::unique_lock<std::mutex> &lock) {
-  for (std::size_t i = 0; i < hooks_.size(); ++i) {  // hooks may ask for hooks, and forget() leaves null
-    ending_ = hooks_[i];
+  for (std::size_t next = 0; next < hooks_.size();) {  // hooks may ask for hooks, and forget() leaves null
+    ending_ = hooks_[next++];
     if (!ending_) continue;
     ending_->queued_ = false;
     lock.unlock();
