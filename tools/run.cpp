@@ -73,9 +73,8 @@ class Follower {
       if (stop_by_ && Clock::now() > *stop_by_)
         throw Failure(Exit::signal, server_.url() + ": the test did not stop within 20 s");
       if (Clock::now() - heard_ > kSilence) ask_state();
-      show(false);
+      show(live_.over());
     }
-    show(true);
     terminal_.end_block();
   }
 
@@ -92,7 +91,7 @@ class Follower {
       const std::string before = live_.state;
       live_.take_state(json);
       const std::string reason = json["reason"].text_or("");
-      if (live_.state != before && !reason.empty()) say(live_.state + ": " + reason);
+      if (live_.state != before && !reason.empty() && reason != "completed") say(live_.state + ": " + reason);
     } else if (event.type == "sample") {
       live_.take_sample(json);
     } else if (event.type == "spike") {

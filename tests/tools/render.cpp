@@ -3,7 +3,11 @@
 #include "tools/render/report.hpp"
 #include "tools/render/terminal.hpp"
 
+#include <pty.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 #include "tests/tools/same.hpp"
 
@@ -168,8 +172,42 @@ START_TEST(what_is_not_a_terminal_gets_no_escapes_and_no_block) {
 }
 END_TEST
 
+START_TEST(a_terminal_is_drawn_in_place_four_times_a_second_and_lines_stay_above) {
+  unsetenv("TERM");
+  setenv("NO_COLOR", "1", 1);
+  int master = -1, slave = -1;
+  const winsize size{24, 40, 0, 0};
+  ck_assert_int_eq(openpty(&master, &slave, nullptr, nullptr, &size), 0);
+  std::FILE *file = fdopen(slave, "w");
+  {
+    Terminal terminal(file);
+    ck_assert(terminal.is_tty());
+    ck_assert(!terminal.paint().on);
+    ck_assert_uint_eq(terminal.columns(), 40);
+    const auto start = Terminal::Clock::now();
+    terminal.block({"a", "b"}, start);
+    terminal.block({"too", "soon"}, start + std::chrono::milliseconds(249));
+    terminal.block({"c", "d"}, start + std::chrono::milliseconds(250));
+    terminal.line("kept");
+    terminal.end_block();
+    terminal.line("after");
+  }
+  char text[256] = "";
+  const ssize_t got = read(master, text, sizeof text);
+  std::fclose(file);
+  close(master);
+  ck_assert_int_gt(got, 0);
+  ck_same(std::string(text, static_cast<std::size_t>(got)),
+          "a\r\nb\r\n"
+          "\x1b[2A\rc\x1b[K\r\nd\x1b[K\r\n\x1b[J"
+          "\x1b[2A\rkept\x1b[K\r\nc\x1b[K\r\nd\x1b[K\r\n\x1b[J"
+          "after\r\n");
+}
+END_TEST
+
 AVC_TESTS("tools_render", the_live_block_says_what_goes_on, no_line_is_wider_than_the_terminal,
           before_the_first_sample_there_is_a_bar_and_a_state, a_log_gets_one_line_with_the_same_figures,
           spikes_are_told_once_when_they_start_and_end, the_report_sets_injected_against_measured,
           an_empty_report_is_said_to_be_one, the_plan_lists_what_will_happen,
-          what_is_not_a_terminal_gets_no_escapes_and_no_block)
+          what_is_not_a_terminal_gets_no_escapes_and_no_block,
+          a_terminal_is_drawn_in_place_four_times_a_second_and_lines_stay_above)

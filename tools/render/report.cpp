@@ -71,6 +71,8 @@ std::string received_line(Json received) {
   Parts parts;
   parts.add(received["packets"].number(), "", 0, " packets");
   parts.add(received["loss_percent"].number(), "loss ", 2, " %");
+  if (received["unexplained_losses"].number_or(0) > 0)
+    parts.add(received["unexplained_losses"].number(), "", 0, " losses that nobody injected");
   parts.add(received["jitter_ms"].number(), "jitter ", 1, " ms");
   parts.add(received["mos_score"].number(), "MOS ", 2, "");
   parts.add(received["frames_complete_percent"].number(), "", 1, " % of frames complete");

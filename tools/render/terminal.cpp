@@ -32,16 +32,19 @@ std::size_t Terminal::columns() const {
   return ioctl(fileno(out_), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-void Terminal::erase() {
-  if (!drawn_.empty()) std::fprintf(out_, "\x1b[%zuA\r\x1b[J", drawn_.size());
+// Over the old block, line by line and in one write, so that nothing flickers.
+void Terminal::draw(const std::vector<std::string> &kept, const std::vector<std::string> &block) {
+  std::string out = drawn_.empty() ? "" : "\x1b[" + std::to_string(drawn_.size()) + "A\r";
+  const char *const end = drawn_.empty() ? "\n" : "\x1b[K\n";
+  for (const auto &line : kept) out += line + end;
+  for (const auto &line : block) out += line + end;
+  if (!drawn_.empty()) out += "\x1b[J";
+  std::fwrite(out.data(), 1, out.size(), out_);
+  std::fflush(out_);
+  drawn_ = block;
 }
 
-void Terminal::line(const std::string &text) {
-  erase();
-  std::fprintf(out_, "%s\n", text.c_str());
-  for (const auto &line : drawn_) std::fprintf(out_, "%s\n", line.c_str());
-  std::fflush(out_);
-}
+void Terminal::line(const std::string &text) { draw({text}, std::vector<std::string>(drawn_)); }
 
 void Terminal::text(const std::string &text) {
   end_block();
@@ -51,10 +54,7 @@ void Terminal::text(const std::string &text) {
 
 void Terminal::block(const std::vector<std::string> &lines, Clock::time_point now, bool must) {
   if (!tty_ || (!must && !drawn_.empty() && now - drawn_at_ < kRedraw)) return;
-  erase();
-  for (const auto &line : lines) std::fprintf(out_, "%s\n", line.c_str());
-  std::fflush(out_);
-  drawn_ = lines;
+  draw({}, lines);
   drawn_at_ = now;
 }
 

@@ -32,7 +32,7 @@ class Terminal {
   void end_block();  // what was drawn stays
 
  private:
-  void erase();
+  void draw(const std::vector<std::string> &kept, const std::vector<std::string> &block);
 
   std::FILE *out_;
   bool tty_;
