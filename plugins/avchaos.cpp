@@ -1,6 +1,7 @@
 // The plugin `avchaos`: registers the elements, nothing else.
 #include <gst/gst.h>
 
+#include "elements/avchaossrc.hpp"
 #include "elements/chaosdegrader.hpp"
 #include "elements/participanttagger.hpp"
 
@@ -9,6 +10,7 @@ static gboolean plugin_init(GstPlugin *plugin) {
     const char *name;
     GType type;
   } elements[] = {
+      {"avchaossrc", AVC_TYPE_CHAOS_SRC},
       {"chaosdegrader", AVC_TYPE_CHAOS_DEGRADER},
       {"participanttagger", AVC_TYPE_PARTICIPANT_TAGGER},
   };

@@ -1,0 +1,102 @@
+#include "elements/source/output.hpp"
+
+#include <utility>
+
+GST_DEBUG_CATEGORY_EXTERN(avchaossrc_debug);
+#define GST_CAT_DEFAULT avchaossrc_debug
+
+namespace avc::source {
+namespace {
+
+// Pushing with the pad's stream lock held makes deactivating the pad wait for us.
+class StreamLock {
+ public:
+  explicit StreamLock(GstPad *pad) : pad_(pad) { GST_PAD_STREAM_LOCK(pad_); }
+  ~StreamLock() { GST_PAD_STREAM_UNLOCK(pad_); }
+  StreamLock(const StreamLock &) = delete;
+
+ private:
+  GstPad *pad_;
+};
+
+}  // namespace
+
+bool Output::takes(media::Medium medium) const {
+  return kind_ == Kind::both || (kind_ == Kind::video) == (medium == media::Medium::video);
+}
+
+bool Output::ready(const Offer &offer) {
+  if (!gst_pad_is_linked(pad_)) return false;
+  const bool changed = gst_pad_check_reconfigure(pad_);
+  if (changed) over_ = false;
+  if (over_) return false;
+  if (negotiated_ && !changed) return true;
+  {
+    const StreamLock hold(pad_);
+    negotiated_ = negotiate(offer);
+  }
+  over_ = !negotiated_;
+  if (over_)
+    GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("What follows takes neither RTP nor coded frames"),
+                      ("%s:%s", GST_DEBUG_PAD_NAME(pad_)));
+  return negotiated_;
+}
+
+void Output::begin(const Offer &offer) {
+  if (std::exchange(begun_, true)) return;
+  const auto name = take(gst_pad_get_name(pad_));
+  const auto id = take(gst_pad_create_stream_id(pad_, element_, name.get()));
+  GstEvent *start = gst_event_new_stream_start(id.get());
+  gst_event_set_group_id(start, offer.group_id);
+  gst_pad_push_event(pad_, start);
+}
+
+bool Output::negotiate(const Offer &offer) {
+  Ptr<GstCaps> offered = kind_ == Kind::both ? take(gst_caps_new_empty_simple("application/x-rtp"))
+                                             : share((kind_ == Kind::video ? offer.video : offer.audio).get());
+  const auto wanted = take(gst_pad_peer_query_caps(pad_, offered.get()));
+  auto chosen = take(gst_caps_intersect_full(offered.get(), wanted.get(), GST_CAPS_INTERSECT_FIRST));
+  if (gst_caps_is_empty(chosen.get())) {
+    GST_WARNING_OBJECT(pad_, "downstream takes none of %" GST_PTR_FORMAT, offered.get());
+    return false;
+  }
+  chosen.reset(gst_caps_fixate(gst_caps_truncate(chosen.release())));
+  rtp_ = gst_structure_has_name(gst_caps_get_structure(chosen.get(), 0), "application/x-rtp");
+  begin(offer);
+  const auto now = take(gst_pad_get_current_caps(pad_));
+  if (!now || !gst_caps_is_equal(now.get(), chosen.get())) gst_pad_push_event(pad_, gst_event_new_caps(chosen.get()));
+  if (!std::exchange(segment_sent_, true)) {
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    gst_pad_push_event(pad_, gst_event_new_segment(&segment));
+    gst_pad_push_event(pad_, give(make_event(offer.participant)));
+  }
+  return true;
+}
+
+void Output::push(Ptr<GstBufferList> list) {
+  const StreamLock hold(pad_);
+  note(gst_pad_push_list(pad_, give(std::move(list))));
+}
+
+void Output::push(Ptr<GstBuffer> buffer) {
+  const StreamLock hold(pad_);
+  note(gst_pad_push(pad_, give(std::move(buffer))));
+}
+
+void Output::send(const Offer &offer, GstEvent *event) {
+  const StreamLock hold(pad_);
+  begin(offer);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) over_ = true;
+  gst_pad_push_event(pad_, gst_event_ref(event));
+}
+
+// A flush downstream passes; whatever else downstream refused it refuses until it is linked anew.
+void Output::note(GstFlowReturn flow) {
+  if (flow >= GST_FLOW_OK || flow == GST_FLOW_FLUSHING) return;
+  over_ = true;
+  GST_DEBUG_OBJECT(pad_, "stops: %s", gst_flow_get_name(flow));
+  if (flow <= GST_FLOW_NOT_NEGOTIATED) GST_ELEMENT_FLOW_ERROR(element_, flow);
+}
+
+}  // namespace avc::source

@@ -1,0 +1,58 @@
+// One source pad: what its consumer takes (ready RTP or coded frames), the events that go before the first frame,
+// and what downstream last answered. A pad whose consumer has gone or had enough is skipped and holds nobody up.
+//
+// All of it belongs to the thread that pushes, except reset(), which is called when nobody does.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <string>
+
+#include "core/media/timeline.hpp"
+#include "elements/support/chaos_events.hpp"
+#include "elements/support/ptr.hpp"
+
+namespace avc::source {
+
+enum class Kind { video, audio, both };
+
+// What a source can send, and who it is.
+struct Offer {
+  Ptr<GstCaps> video;  // RTP first, then coded
+  Ptr<GstCaps> audio;
+  ParticipantInfo participant;
+  guint group_id = 0;
+};
+
+class Output {
+ public:
+  Output(GstElement *element, GstPad *pad, Kind kind) : element_(element), pad_(pad), kind_(kind) {}
+
+  GstPad *pad() const { return pad_; }  // lives as long as the element's reference to it
+  bool takes(media::Medium medium) const;
+  bool takes_rtp() const { return rtp_; }
+
+  // Sees to it that events have gone before the next frame. False when nothing can be sent now.
+  bool ready(const Offer &offer);
+  void push(Ptr<GstBufferList> list);
+  void push(Ptr<GstBuffer> buffer);
+  void send(const Offer &offer, GstEvent *event);  // keeps nothing
+
+  void reset() { begun_ = segment_sent_ = negotiated_ = over_ = false; }
+
+ private:
+  void begin(const Offer &offer);
+  bool negotiate(const Offer &offer);
+  void note(GstFlowReturn flow);
+
+  GstElement *element_;
+  GstPad *pad_;
+  Kind kind_;
+  bool begun_ = false;         // stream-start has gone
+  bool segment_sent_ = false;  // and so has everything else that goes once
+  bool negotiated_ = false;
+  bool rtp_ = true;
+  bool over_ = false;  // downstream wants no more, until it is linked anew
+};
+
+}  // namespace avc::source

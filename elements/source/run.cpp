@@ -1,0 +1,173 @@
+#include "elements/source/run.hpp"
+
+#include <algorithm>
+
+#include "core/media/ladder.hpp"
+#include "core/participant/participant.hpp"
+
+namespace avc::source {
+namespace {
+
+constexpr Nanos kJumpDistance = std::chrono::milliseconds(500);
+constexpr std::uint32_t kVideoRate = 90000, kAudioRate = 48000;
+
+Rng rng_of(const Settings &settings) { return Rng(settings.seed).split(settings.participant_id); }
+
+media::StartPoint start_point(const media::Clip &clip, const Settings &settings) {
+  if (settings.start_offset_ms < 0) return media::spread_start(clip.timing, settings.participant_id);
+  return {std::chrono::milliseconds(settings.start_offset_ms), Nanos(0)};
+}
+
+double keyframe_share(const media::Clip &clip) {
+  return static_cast<double>(clip.timing.keyframes.size()) / static_cast<double>(clip.timing.video.size());
+}
+
+Ptr<GstCaps> rtp_caps(const RtpStream &stream, const char *medium, const char *encoding) {
+  return take(gst_caps_new_simple("application/x-rtp", "media", G_TYPE_STRING, medium, "payload", G_TYPE_INT,
+                                  int{stream.payload_type()}, "clock-rate", G_TYPE_INT, int(stream.clock_rate()),
+                                  "encoding-name", G_TYPE_STRING, encoding, "ssrc", G_TYPE_UINT, stream.ssrc(),
+                                  "timestamp-offset", G_TYPE_UINT, stream.first_timestamp(), "seqnum-offset",
+                                  G_TYPE_UINT, guint{stream.first_sequence()}, nullptr));
+}
+
+Offer make_offer(const media::Clip &clip, const RtpStream &video, const RtpStream &audio, const Settings &settings,
+                 guint group_id) {
+  Offer offer;
+  offer.video = rtp_caps(video, "video", "H264");
+  gst_caps_set_simple(offer.video.get(), "packetization-mode", G_TYPE_STRING, "1", nullptr);
+  if (!clip.profile_level_id.empty())
+    gst_caps_set_simple(offer.video.get(), "profile-level-id", G_TYPE_STRING, clip.profile_level_id.c_str(), nullptr);
+  gst_caps_append(offer.video.get(), gst_caps_copy(clip.renditions[0].caps.get()));
+  offer.audio = rtp_caps(audio, "audio", "OPUS");
+  gst_caps_set_simple(offer.audio.get(), "encoding-params", G_TYPE_STRING, "2", nullptr);
+  gst_caps_append(offer.audio.get(), gst_caps_copy(clip.audio_caps.get()));
+  offer.participant = {settings.participant_id, video.ssrc(),         audio.ssrc(),
+                       video.payload_type(),    audio.payload_type(), settings.seed};
+  offer.group_id = group_id;
+  return offer;
+}
+
+}  // namespace
+
+Run::Run(std::shared_ptr<const media::Clip> clip, const Settings &settings, guint group_id, Nanos start,
+         Counters &counters)
+    : clip_(std::move(clip)),
+      counters_(counters),
+      start_(start),
+      timeline_(clip_->timing, start_point(*clip_, settings), settings.loop),
+      video_(participant::identity_of(settings.participant_id).video_ssrc, participant::kVideoPayloadType, kVideoRate,
+             rng_of(settings).split("video")),
+      audio_(participant::identity_of(settings.participant_id).audio_ssrc, participant::kAudioPayloadType, kAudioRate,
+             rng_of(settings).split("audio")),
+      offer_(make_offer(*clip_, video_, audio_, settings, group_id)),
+      dropper_(keyframe_share(*clip_), rng_of(settings).split("frame-drop").at(0).uniform()) {
+  rendition_ = media::pick_rendition(clip_->kbps, settings.max_bitrate_kbps);
+  walk_.from = walk_.to = rendition_;
+  counters_.bitrate_kbps = clip_->kbps[rendition_];
+}
+
+std::optional<Nanos> Run::next() const {
+  const auto tick = timeline_.peek();
+  return tick ? std::optional(start_ + tick->at) : std::nullopt;
+}
+
+void Run::request_key_unit() {
+  const auto now = next();
+  if (!now || (last_jump_ && *now - *last_jump_ < kJumpDistance)) return;
+  if (!timeline_.jump_to_keyframe()) return;
+  last_jump_ = now;
+  ++counters_.key_unit_jumps;
+}
+
+void Run::apply_changes(Nanos now) {
+  std::erase_if(changes_, [&](const SpikeChange &change) {
+    if (change.at > now) return false;
+    if (change.effect)
+      effects_.put(change.id, *change.effect);
+    else
+      effects_.remove(change.id);
+    return true;
+  });
+}
+
+bool Run::emit(const Live &live, std::span<const std::shared_ptr<Output>> outputs) {
+  // A gate that opens does so at a keyframe.
+  if (was_closed_ && live.gate_open) timeline_.jump_to_keyframe();
+  was_closed_ = !live.gate_open;
+  const media::Tick tick = *timeline_.peek();
+  const Nanos now = start_ + tick.at;
+  timeline_.advance();
+  counters_.loops = tick.loop;
+  apply_changes(now);
+
+  spike::SourceEffect base;
+  if (live.max_bitrate_kbps > 0) base.max_bitrate_kbps = live.max_bitrate_kbps;
+  base.frame_drop_percent = live.frame_drop_percent;
+  base.audio_silence = live.audio_silence;
+  const spike::SourceEffect effect = effects_.over(base);
+  if (tick.medium == media::Medium::video) choose_rendition(effect, now);
+  bool wanted = false;
+  for (const auto &output : outputs) wanted |= output->ready(offer_) && output->takes(tick.medium);
+  if (!wanted || !live.gate_open) return false;
+  return tick.medium == media::Medium::video ? emit_video(tick, now, effect, outputs)
+                                             : emit_audio(tick, now, effect, outputs);
+}
+
+void Run::choose_rendition(const spike::SourceEffect &effect, Nanos now) {
+  const std::size_t target = media::pick_rendition(clip_->kbps, effect.max_bitrate_kbps.value_or(0));
+  if (target != walk_.to) walk_ = {rendition_, target, now, effect.transition};
+}
+
+bool Run::emit_video(const media::Tick &tick, Nanos now, const spike::SourceEffect &effect,
+                     std::span<const std::shared_ptr<Output>> outputs) {
+  const bool keyframe = clip_->renditions[0].units[tick.index].keyframe;
+  if (dropper_.drop(effect.frame_drop_percent, keyframe)) {
+    ++counters_.frames_dropped;
+    return false;
+  }
+  if (keyframe) {
+    rendition_ = media::rendition_on_the_way(walk_.from, walk_.to, now - walk_.start, walk_.transition);
+    counters_.bitrate_kbps = clip_->kbps[rendition_];
+  }
+  const media::Rendition &rendition = clip_->renditions[rendition_];
+  const media::AccessUnit &unit = rendition.units[tick.index];
+  const std::span payloads(&rendition.payloads[unit.first_payload], unit.payloads);
+  const Frame frame{now, unit.duration, !keyframe, video_.take_sequence(unit.payloads), true};
+  std::size_t payload_bytes = 0;
+  for (const media::Payload &payload : payloads) payload_bytes += payload.memory->size;
+  for (const auto &output : outputs) {
+    if (!output->takes(media::Medium::video) || !output->ready(offer_)) continue;
+    if (output->takes_rtp())
+      output->push(make_packets(video_, frame, payloads));
+    else
+      output->push(make_coded(frame, unit.coded.get(), unit.headers));
+  }
+  ++counters_.frames_sent;
+  counters_.packets_sent += unit.payloads;
+  counters_.bytes_sent += payload_bytes + unit.payloads * std::size_t{12};
+  return true;
+}
+
+bool Run::emit_audio(const media::Tick &tick, Nanos now, const spike::SourceEffect &effect,
+                     std::span<const std::shared_ptr<Output>> outputs) {
+  GstMemory *data = effect.audio_silence ? clip_->silence.get() : clip_->audio[tick.index].get();
+  const bool spurt_begins = was_silent_ && !effect.audio_silence;
+  was_silent_ = effect.audio_silence;
+  const Frame frame{now, media::kAudioFrame, false, audio_.take_sequence(1), spurt_begins};
+  for (const auto &output : outputs) {
+    if (!output->takes(media::Medium::audio) || !output->ready(offer_)) continue;
+    if (output->takes_rtp()) {
+      auto list = take(gst_buffer_list_new_sized(1));
+      gst_buffer_list_add(list.get(), give(make_packet(audio_, frame, data)));
+      output->push(std::move(list));
+    } else {
+      output->push(make_coded(frame, data, false));
+    }
+  }
+  ++counters_.audio_frames_sent;
+  ++counters_.packets_sent;
+  counters_.bytes_sent += data->size + 12;
+  return true;
+}
+
+}  // namespace avc::source

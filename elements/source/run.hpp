@@ -1,0 +1,81 @@
+// One run of a source, from its first frame to its last: the clip's time line laid onto running time, what the
+// settings and the spikes in force do to it, and the packets that come of it. It belongs to the thread that pushes;
+// deadlines, pads and orders come from the player.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/media/frame_dropper.hpp"
+#include "core/media/source_effects.hpp"
+#include "core/media/timeline.hpp"
+#include "elements/media/clip.hpp"
+#include "elements/source/output.hpp"
+#include "elements/source/packets.hpp"
+#include "elements/source/settings.hpp"
+
+namespace avc::source {
+
+// Written by the pushing thread, read by any.
+struct Counters {
+  std::atomic<guint64> frames_sent{0}, frames_dropped{0}, audio_frames_sent{0}, packets_sent{0}, bytes_sent{0};
+  std::atomic<guint64> loops{0}, key_unit_jumps{0};
+  std::atomic<double> bitrate_kbps{0};
+};
+
+// A spike's beginning or end, in force from the first frame at or after its time.
+struct SpikeChange {
+  Nanos at{};
+  std::string id;
+  std::optional<spike::SourceEffect> effect;  // none: the end
+};
+
+class Run {
+ public:
+  Run(std::shared_ptr<const media::Clip> clip, const Settings &settings, guint group_id, Nanos start,
+      Counters &counters);
+
+  const Offer &offer() const { return offer_; }
+  std::optional<Nanos> next() const;  // running time of the next frame; none when the clip is over
+
+  // Sends the next frame to those outputs that want it. True when somebody did.
+  bool emit(const Live &live, std::span<const std::shared_ptr<Output>> outputs);
+
+  void change(SpikeChange change) { changes_.push_back(std::move(change)); }
+  void request_key_unit();  // at most one jump in 500 ms
+  bool is_of(std::uint32_t ssrc) const { return ssrc == video_.ssrc() || ssrc == audio_.ssrc(); }
+
+ private:
+  void apply_changes(Nanos now);
+  void choose_rendition(const spike::SourceEffect &effect, Nanos now);
+  bool emit_video(const media::Tick &tick, Nanos now, const spike::SourceEffect &effect,
+                  std::span<const std::shared_ptr<Output>> outputs);
+  bool emit_audio(const media::Tick &tick, Nanos now, const spike::SourceEffect &effect,
+                  std::span<const std::shared_ptr<Output>> outputs);
+
+  std::shared_ptr<const media::Clip> clip_;
+  Counters &counters_;
+  Nanos start_;  // running time of the output line's beginning
+  media::Timeline timeline_;
+  RtpStream video_, audio_;
+  Offer offer_;
+
+  media::SourceEffects effects_;
+  std::vector<SpikeChange> changes_;  // that are not due yet
+  media::FrameDropper dropper_;
+  bool was_closed_ = false;  // the gate, at the last frame
+  bool was_silent_ = true;   // no talk spurt under way
+  std::optional<Nanos> last_jump_;
+
+  std::size_t rendition_ = 0;  // in use
+  struct Walk {                // to another rendition
+    std::size_t from = 0, to = 0;
+    Nanos start{}, transition{};
+  } walk_;
+};
+
+}  // namespace avc::source
