@@ -215,10 +215,10 @@ Exit exit_of_verdict(Json report, bool strict, bool signalled) {
 }
 
 void introduce(render::Terminal &terminal, const Server &server, const ScenarioText &scenario, Json plan) {
-  const double spikes = static_cast<double>(plan["spikes"].size());
-  terminal.line(scenario.name + ": " + render::grouped(plan["participants"].number_or(0)) + " participants, " +
-                render::clock(plan["duration_seconds"].number_or(0)) + ", " + render::grouped(spikes) +
-                (spikes == 1 ? " spike" : " spikes") + ", seed " + plan["seed"].scalar());
+  terminal.line(scenario.name + ": " + render::counted(plan["participants"].number_or(0), "participant") + ", " +
+                render::clock(plan["duration_seconds"].number_or(0)) + ", " +
+                render::counted(static_cast<double>(plan["spikes"].size()), "spike") + ", seed " +
+                plan["seed"].scalar());
   terminal.line("daemon: " + server.url() + (server.is_own() ? " (ours, ends with this run)" : ""));
 }
 

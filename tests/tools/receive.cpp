@@ -111,7 +111,7 @@ START_TEST(what_was_sent_is_what_is_printed) {
   has(text, "video           36 (64.3 %)\n");
   has(text, "audio           20 (35.7 %)\n");
   has(text, "other           0 RTP, 1 RTCP, 1 that are neither\n");
-  has(text, "streams         2 (SSRCs) of 2 participants\n");
+  has(text, "streams         2 (SSRC) of 2 participants\n");
   has(text, "loss            6.67 % (4 packets), 0 duplicates, 0 out of order\n");
   has(text, "kernel drops    0\n");
   has(text, "\n1001              36   10.00 ");

@@ -49,7 +49,7 @@ START_TEST(the_final_block_splits_and_sums_up) {
           "video           1 950 (79.6 %)\n"
           "audio           500 (20.4 %)\n"
           "other           0 RTP, 4 RTCP, 0 that are neither\n"
-          "streams         3 (SSRCs) of 2 participants\n"
+          "streams         3 (SSRC) of 2 participants\n"
           "loss            2.00 % (50 packets), 0 duplicates, 0 out of order\n"
           "jitter          1.5 ms\n"
           "MOS             4.41 (audio)\n"

@@ -6,10 +6,6 @@
 namespace avc::tools::render {
 namespace {
 
-std::string counted(double count, const std::string &one) {
-  return grouped(count) + " " + one + (count == 1 ? "" : "s");
-}
-
 std::string bar(double share, std::size_t cells) {
   const auto full = static_cast<std::size_t>(std::floor(std::clamp(share, 0.0, 1.0) * static_cast<double>(cells)));
   std::string out;

@@ -136,8 +136,8 @@ std::string reception_line(const Reception &before, const Reception &now) {
     total.add(stream, found == earlier.end() ? stream.stats : stream.stats - found->second->stats);
   }
   const double seconds = now.seconds - before.seconds;
-  std::string line = clock(now.seconds) + "  " + grouped(static_cast<double>(by_participant(now).size())) +
-                     " participants  " +
+  std::string line = clock(now.seconds) + "  " +
+                     counted(static_cast<double>(by_participant(now).size()), "participant") + "  " +
                      grouped(per_second(static_cast<double>(total.stats.packets_received), seconds)) + " packets/s  " +
                      bit_rate(kbps(static_cast<double>(total.stats.bytes_received), seconds)) + "  loss " +
                      fixed(total.loss_percent(), 1) + " %  jitter " + fixed(total.jitter_ms(), 1) + " ms  MOS " +
@@ -160,8 +160,8 @@ std::string reception_block(const Reception &all, bool every_participant, std::s
   out += row("audio", whole(total.audio_packets) + " (" + share(total.audio_packets, packets) + ")");
   out += row("other", whole(other) + " RTP, " + grouped(static_cast<double>(all.rtcp_packets)) + " RTCP, " +
                           grouped(static_cast<double>(all.not_rtp)) + " that are neither");
-  out += row("streams", whole(static_cast<std::int64_t>(total.streams)) + " (SSRCs) of " +
-                            whole(static_cast<std::int64_t>(by_participant(all).size())) + " participants");
+  out += row("streams", whole(static_cast<std::int64_t>(total.streams)) + " (SSRC) of " +
+                            counted(static_cast<double>(by_participant(all).size()), "participant"));
   out += row("loss", fixed(total.loss_percent(), 2) + " % (" + whole(total.stats.packets_lost) + " packets), " +
                          whole(total.stats.packets_duplicated) + " duplicates, " +
                          whole(total.stats.packets_reordered) + " out of order");

@@ -130,7 +130,7 @@ std::string report_text(Json report, std::size_t columns, const Paint &paint) {
 }
 
 std::string plan_text(Json plan, std::size_t columns, const Paint &paint) {
-  std::string out = grouped(plan["participants"].number_or(0)) + " participants for " +
+  std::string out = counted(plan["participants"].number_or(0), "participant") + " for " +
                     clock(plan["duration_seconds"].number_or(0)) + ", seed " + plan["seed"].scalar() + ", strategy " +
                     plan["strategy"].text_or("?") + "\n";
   const Json load = plan["load"];

@@ -101,6 +101,10 @@ std::string grouped(double whole) {
   return digits;
 }
 
+std::string counted(double count, const std::string &one) {
+  return grouped(count) + " " + one + (count == 1 ? "" : "s");
+}
+
 std::string clock(double seconds) {
   const auto whole = static_cast<long long>(std::max(0.0, std::round(std::min(seconds, 1e9))));
   std::array<char, 64> buffer{};
