@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include "core/spike/effect.hpp"
 #include "core/text.hpp"
@@ -236,13 +237,15 @@ std::size_t weighted(Draws &chance, std::span<const double> weights) {
   return last;
 }
 
-// Without replacement, in rising order: selection sampling (Knuth, TAOCP 3.4.2, algorithm S).
-std::vector<std::uint32_t> sample(Draws &chance, std::span<const std::uint32_t> from, std::uint64_t count) {
-  std::vector<std::uint32_t> picked;
-  for (std::size_t i = 0; i < from.size() && picked.size() < count; ++i) {
-    if (chance.below(from.size() - i) < count - picked.size()) picked.push_back(from[i]);
+// Without replacement, in rising order: R. Floyd's algorithm, one draw for each one picked.
+std::vector<std::uint32_t> sample(Draws &chance, std::span<const std::uint32_t> from, std::size_t count) {
+  std::set<std::size_t> picked;
+  for (std::size_t j = from.size() - count; j < from.size(); ++j) {
+    if (!picked.insert(chance.below(j + 1)).second) picked.insert(j);
   }
-  return picked;
+  std::vector<std::uint32_t> ids;
+  for (const std::size_t index : picked) ids.push_back(from[index]);
+  return ids;
 }
 
 std::vector<std::uint32_t> select(Draws &chance, const Selection &selection, std::span<const std::uint32_t> from) {
@@ -252,7 +255,7 @@ std::vector<std::uint32_t> select(Draws &chance, const Selection &selection, std
   const auto low = static_cast<double>(selection.multiple_count_min),
              high = static_cast<double>(selection.multiple_count_max);
   const double count = kind == 0 ? 1 : draw(chance, {low, high});
-  return sample(chance, from, static_cast<std::uint64_t>(std::min(count, static_cast<double>(from.size()))));
+  return sample(chance, from, static_cast<std::size_t>(std::min(count, static_cast<double>(from.size()))));
 }
 
 }  // namespace

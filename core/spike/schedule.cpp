@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 namespace avc::spike {
 namespace {
@@ -30,7 +31,11 @@ bool addresses(const Spike &spike, std::uint32_t participant) {
 std::string_view name(State state) { return kStates[static_cast<std::size_t>(state)]; }
 
 Schedule::Schedule(std::vector<Planned> spikes) {
-  for (Planned &spike : spikes) inject(std::move(spike));
+  std::unordered_set<std::string> ids;
+  for (Planned &spike : spikes) {
+    if (spike.end > spike.start && ids.insert(spike.spike.id).second) entries_.push_back({std::move(spike)});
+  }
+  find_next_change();
 }
 
 bool Schedule::inject(Planned spike) {
