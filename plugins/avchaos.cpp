@@ -2,6 +2,7 @@
 #include <gst/gst.h>
 
 #include "elements/avchaossrc.hpp"
+#include "elements/avchaosudpsink.hpp"
 #include "elements/chaosdegrader.hpp"
 #include "elements/participanttagger.hpp"
 
@@ -12,6 +13,7 @@ static gboolean plugin_init(GstPlugin *plugin) {
   } elements[] = {
       {"avchaossrc", AVC_TYPE_CHAOS_SRC},
       {"chaosdegrader", AVC_TYPE_CHAOS_DEGRADER},
+      {"avchaosudpsink", AVC_TYPE_UDP_SINK},
       {"participanttagger", AVC_TYPE_PARTICIPANT_TAGGER},
   };
   for (const auto &[name, type] : elements) {

@@ -141,9 +141,9 @@ Result<UdpSocket> UdpSocket::open(const UdpOptions &options) {
   set_int(fd, SOL_SOCKET, SO_BROADCAST, 1);
   if (address->family() == AF_INET6) {
     set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    if (options.report_refusals) set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
   }
-  set_int(fd, IPPROTO_IP, IP_RECVERR, 1);
+  if (options.report_refusals) set_int(fd, IPPROTO_IP, IP_RECVERR, 1);
   set_dscp(fd, options.dscp);
   set_ttl(fd, options.ttl);
   if (::bind(fd, address->get(), address->size()) != 0) return failed("port", "cannot bind UDP " + address->text());
@@ -225,6 +225,11 @@ std::span<const int> BatchSender::flush() {
   }
   flushed_ = true;
   return outcomes_;
+}
+
+std::vector<BatchSender::Refusal> BatchSender::collect_refusals() {
+  read_error_queue();
+  return std::exchange(refusals_, {});
 }
 
 void BatchSender::read_error_queue() {

@@ -54,6 +54,9 @@ struct UdpOptions {
   int send_buffer = 0;
   int dscp = -1;
   int ttl = 0;  // 0: the system's
+  // Keep what ICMP says of datagrams sent, for BatchSender::collect_refusals(). Who asks for it has to collect: poll()
+  // reports an error as long as some are waiting.
+  bool report_refusals = false;
 };
 
 class UdpSocket {
@@ -95,8 +98,7 @@ class BatchSender {
     int error;
   };
   // Destinations that ICMP messages came about, since the last call (at most 64 of them are kept).
-  std::vector<Refusal> collect_refusals() { return std::exchange(refusals_, {}); }
-  bool has_refusals() const { return !refusals_.empty(); }
+  std::vector<Refusal> collect_refusals();
 
  private:
   void read_error_queue();

@@ -79,7 +79,10 @@ START_TEST(a_datagram_that_cannot_go_does_not_keep_the_others) {
 END_TEST
 
 START_TEST(a_refused_destination_is_named_and_costs_the_others_nothing) {
-  const UdpSocket sender = open_loopback(), target = open_loopback();
+  UdpOptions options;
+  options.report_refusals = true;
+  auto opened = UdpSocket::open(options);
+  const UdpSocket sender = std::move(*opened), target = open_loopback();
   Address closed;
   {
     const UdpSocket gone = open_loopback();

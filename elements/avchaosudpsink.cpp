@@ -1,0 +1,516 @@
+/**
+ * SECTION:element-avchaosudpsink
+ * @title: avchaosudpsink
+ *
+ * Sends packets by UDP without ever waiting: no preroll, no clock, no blocking socket. Sinks that share a context
+ * share a socket and send together, many packets in one system call.
+ *
+ * It stands last, behind chaosdegrader or any payloader. Packets leave when they are pushed, so what is before it keeps
+ * the time: a live source, avchaossrc, or clocksync.
+ *
+ * ## Sending
+ *
+ * Packets go to #avchaosudpsink:host and #avchaosudpsink:port; what RFC 5761 calls RTCP goes to
+ * #avchaosudpsink:rtcp-port (0: the port after). A name is looked up on a thread of its own when the element starts;
+ * until the answer is there packets are dropped and counted, and an error is posted if there is none. `localhost` is
+ * 127.0.0.1 at once. Sinks with the same #avchaosudpsink:context, clock and socket settings share one socket.
+ *
+ * What the kernel does not take (EAGAIN, ENOBUFS, …) is counted by its name and lost, as on a network. When nobody
+ * listens at the destination, one warning is posted, refusals are counted, and sending goes on.
+ *
+ * ## Reports
+ *
+ * RTCP that comes back to the socket is read after sending. Receiver reports and NACKs become statistics, PLI and FIR
+ * a GstForceKeyUnit event upstream with the field `ssrc`.
+ *
+ * ## Latency, events and flush
+ *
+ * It adds no latency and needs none. EOS is posted once everything before it has been handed to the kernel, in
+ * PLAYING. Outside PLAYING buffers are dropped and counted.
+ *
+ * ## Statistics
+ *
+ * `stats`: packets-sent, bytes-sent, rtcp-packets-sent, syscalls (of the shared socket), errors, errors-by-errno,
+ * refusals, dropped-not-playing, dropped-no-address, local-port, context, late-p50-us, late-p99-us, late-max-us,
+ * late-count (of the context), and remote: for each SSRC that reports came about ssrc, fraction-lost, packets-lost,
+ * jitter, highest-sequence, round-trip-ms, reports, nacks, key-unit-requests.
+ *
+ * ## Threads
+ *
+ * Packets are sent on the thread that pushes them, on a context's thread at the end of its turn. Events from reports
+ * leave on the same thread.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 videotestsrc is-live=true ! x264enc tune=zerolatency ! rtph264pay ! avchaosudpsink host=127.0.0.1
+ * port=5002
+ * ]| H.264 arrives at port 5002.
+ *
+ * Since: 0.1
+ */
+#include "elements/avchaosudpsink.hpp"
+
+#include <gio/gio.h>
+#include <netdb.h>
+
+#include <array>
+#include <atomic>
+#include <string>
+#include <utility>
+
+#include "core/rtp/header.hpp"
+#include "core/runtime/guarded.hpp"
+#include "elements/support/clock.hpp"
+#include "elements/support/errors.hpp"
+#include "elements/support/properties.hpp"
+#include "elements/udpsink/shared_socket.hpp"
+
+GST_DEBUG_CATEGORY_STATIC(avchaosudpsink_debug);
+#define GST_CAT_DEFAULT avchaosudpsink_debug
+
+using namespace avc;
+using udpsink::Outlet;
+using udpsink::SharedSocket;
+using udpsink::Target;
+
+namespace {
+
+struct Settings {
+  std::string host = "127.0.0.1";
+  gint port = 5002;
+  gint rtcp_port = 0;
+  std::string bind_address;
+  gint bind_port = 0;
+  gint qos_dscp = -1;
+  gint ttl = 64;
+  gint buffer_size = 4 << 20;
+  std::string context;
+};
+
+const Property<Settings> kProperties[] = {
+    {"host", "Where packets go: an IP address or a name", &Settings::host},
+    {"port", "The port packets go to", &Settings::port, 1, 65535},
+    {"rtcp-port", "The port RTCP goes to (0: the one after port)", &Settings::rtcp_port, 0, 65535},
+    {"bind-address", "Address to send from (empty: any)", &Settings::bind_address, 0, 0, kReady},
+    {"bind-port", "Port to send from (0: any)", &Settings::bind_port, 0, 65535, kReady},
+    {"qos-dscp", "Differentiated services code point (-1: the system's)", &Settings::qos_dscp, -1, 63, kReady},
+    {"ttl", "Hops a packet may take", &Settings::ttl, 1, 255, kReady},
+    {"buffer-size", "Bytes of send buffer asked of the kernel (0: its default)", &Settings::buffer_size, 0, G_MAXINT,
+     kReady},
+    {"context", "Context whose sinks send together (empty: a socket of its own)", &Settings::context, 0, 0, kReady},
+};
+enum { kSocketId = std::size(kProperties) + 1, kStatsId };
+
+GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+class Impl {
+ public:
+  explicit Impl(GstElement *element);
+
+  bool begin_playing();  // false: an error was posted
+  void end_playing();
+  void stop();
+  void aim();  // host or port changed, or the element starts
+  void resolved(guint lookup, const std::optional<runtime::Address> &address);
+  template <class T>
+  GstFlowReturn take_in(T *media);
+  gboolean sink_event(Ptr<GstEvent> event);
+  [[nodiscard]] Ptr<GstStructure> stats();
+
+  Guarded<Settings> settings;
+  Guarded<Ptr<GSocket>> given_socket;  // property `socket`
+
+ private:
+  struct State {
+    bool playing = false;
+    std::shared_ptr<SharedSocket> socket;
+    std::shared_ptr<runtime::Context> context;
+    std::shared_ptr<const Target> target;
+    std::optional<guint32> eos;  // its sequence number, not posted yet
+    guint lookup = 0;            // the newest look-up of a name
+    int family = AF_INET;        // of the socket
+  };
+
+  void note_ssrc(const std::shared_ptr<SharedSocket> &socket, GstBuffer *buffer);
+  void post_eos(guint32 seqnum);
+  void set_target(State &state, const runtime::Address &address, const Settings &now);
+  bool open_socket();
+
+  GstElement *element_;
+  GstPad *pad_;
+  std::shared_ptr<Outlet> outlet_;
+  Guarded<State> state_;
+  std::atomic<guint64> no_address_{0};
+  // Streaming thread only: whose reports are ours already.
+  std::array<std::uint32_t, 2> known_ssrcs_{};
+  std::array<const SharedSocket *, 2> known_on_{};
+  std::size_t next_known_ = 0;
+};
+
+}  // namespace
+
+struct _AvcUdpSink {
+  GstElement parent;
+  Impl *impl;
+};
+G_DEFINE_FINAL_TYPE(AvcUdpSink, avc_udp_sink, GST_TYPE_ELEMENT)
+
+namespace {
+
+Impl &impl_of(gpointer object) { return *AVC_UDP_SINK(object)->impl; }
+
+// A look-up under way on a thread of its own. It holds the element weakly: nobody waits for a slow name server.
+struct Lookup {
+  GWeakRef element;
+  std::string host;
+  guint number;
+};
+
+std::optional<runtime::Address> look_up(const std::string &host) {
+  addrinfo hints{}, *found = nullptr;
+  hints.ai_socktype = SOCK_DGRAM;
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return std::nullopt;
+  std::optional<runtime::Address> address;
+  for (addrinfo *each = found; each && !address; each = each->ai_next) {
+    if (each->ai_family == AF_INET || each->ai_family == AF_INET6) address.emplace(each->ai_addr, each->ai_addrlen);
+  }
+  freeaddrinfo(found);
+  return address;
+}
+
+gpointer run_lookup(gpointer data) noexcept {
+  std::unique_ptr<Lookup> lookup(static_cast<Lookup *>(data));
+  const auto address = look_up(lookup->host);
+  if (const auto element = take(static_cast<GstElement *>(g_weak_ref_get(&lookup->element)))) {
+    impl_of(element.get()).resolved(lookup->number, address);
+  }
+  g_weak_ref_clear(&lookup->element);
+  return nullptr;
+}
+
+Impl::Impl(GstElement *element) : element_(element), outlet_(std::make_shared<Outlet>(element)) {
+  pad_ = gst_pad_new_from_static_template(&sink_template, "sink");
+  gst_pad_set_chain_function(pad_, [](GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
+    const auto owned = take(buffer);
+    return impl_of(parent).take_in(owned.get());
+  });
+  gst_pad_set_chain_list_function(pad_, [](GstPad *, GstObject *parent, GstBufferList *list) noexcept {
+    const auto owned = take(list);
+    return impl_of(parent).take_in(owned.get());
+  });
+  gst_pad_set_event_function(pad_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
+    return impl_of(parent).sink_event(take(event));
+  });
+  gst_element_add_pad(element_, pad_);
+  GST_OBJECT_FLAG_SET(element_, GST_ELEMENT_FLAG_SINK);
+}
+
+void Impl::set_target(State &state, const runtime::Address &address, const Settings &now) {
+  const auto port = static_cast<std::uint16_t>(now.port);
+  const auto rtcp = static_cast<std::uint16_t>(now.rtcp_port ? now.rtcp_port : now.port + 1);
+  state.target = std::make_shared<const Target>(Target{address.with_port(port), address.with_port(rtcp)});
+  *outlet_->target.lock() = state.target;
+}
+
+void Impl::aim() {
+  const Settings now = *settings.lock();
+  const std::string host = now.host.empty() || now.host == "localhost" ? "127.0.0.1" : now.host;
+  auto state = state_.lock();
+  ++state->lookup;
+  if (const auto address = runtime::Address::parse(host, 0)) {
+    set_target(*state, *address, now);
+    return;  // a socket of another family is opened with the next PAUSED->PLAYING
+  }
+  state->target.reset();
+  auto *lookup = new Lookup{{}, host, state->lookup};
+  g_weak_ref_init(&lookup->element, element_);
+  g_thread_unref(g_thread_new("avchaos-lookup", run_lookup, lookup));
+}
+
+void Impl::resolved(guint lookup, const std::optional<runtime::Address> &address) {
+  const Settings now = *settings.lock();
+  bool reopen = false;
+  {
+    auto state = state_.lock();
+    if (state->lookup != lookup) return;  // the host has changed since
+    if (address) set_target(*state, *address, now);
+    reopen = address && state->playing;
+  }
+  if (reopen) open_socket();
+  if (address) {
+    GST_INFO_OBJECT(element_, "%s is %s", now.host.c_str(), address->text().c_str());
+  } else {
+    post_error(element_, Fault::not_found, {"host", "there is no address for '" + now.host + "'"});
+  }
+}
+
+// Opens or joins the socket that fits the settings, the clock and the family of the target's address.
+bool Impl::open_socket() {
+  const Settings now = *settings.lock();
+  auto context = now.context.empty() ? nullptr : context_for(element_, now.context);
+  std::shared_ptr<SharedSocket> opened;
+  {
+    auto state = state_.lock();
+    const auto family = state->target ? state->target->rtp.family() : AF_INET;
+    if (state->playing && state->socket && state->family == family) return true;
+    state->family = family;
+  }
+  Ptr<GSocket> given;
+  if (auto property = given_socket.lock(); *property) given = take(G_SOCKET(g_object_ref(property->get())));
+  if (given) {
+    opened = SharedSocket::around(context, std::move(given));
+  } else {
+    SharedSocket::Settings wanted{
+        now.bind_address, static_cast<guint>(now.bind_port), now.qos_dscp, now.ttl, now.buffer_size, AF_INET};
+    if (const auto target = state_.lock()->target) wanted.family = target->rtp.family();
+    auto got = SharedSocket::get(context, wanted);
+    if (!got) {
+      post_error(element_, Fault::open_write, got.error());
+      return false;
+    }
+    opened = std::move(*got);
+  }
+  auto state = state_.lock();  // released before what it held is let go of
+  std::swap(state->socket, opened);
+  std::swap(state->context, context);
+  return true;
+}
+
+bool Impl::begin_playing() {
+  if (!open_socket()) return false;
+  std::optional<guint32> eos;
+  {
+    auto state = state_.lock();
+    state->playing = true;
+    eos = std::exchange(state->eos, std::nullopt);
+  }
+  if (eos) post_eos(*eos);
+  return true;
+}
+
+void Impl::end_playing() { state_.lock()->playing = false; }
+
+void Impl::stop() {
+  std::shared_ptr<SharedSocket> socket;  // let go of without the lock: a context may end with it
+  std::shared_ptr<runtime::Context> context;
+  auto state = state_.lock();
+  std::swap(state->socket, socket);
+  std::swap(state->context, context);
+  state->eos.reset();
+  ++state->lookup;
+}
+
+void Impl::note_ssrc(const std::shared_ptr<SharedSocket> &socket, GstBuffer *buffer) {
+  std::array<std::uint8_t, rtp::kFixedHeaderSize> front;
+  if (gst_buffer_extract(buffer, 0, front.data(), front.size()) < front.size()) return;
+  if (rtp::classify(front) != rtp::Datagram::rtp) return;
+  const std::uint32_t ssrc = rtp::read32(front, 8);
+  for (std::size_t i = 0; i < known_ssrcs_.size(); ++i) {
+    if (known_ssrcs_[i] == ssrc && known_on_[i] == socket.get()) return;
+  }
+  known_ssrcs_[next_known_] = ssrc;
+  known_on_[next_known_] = socket.get();
+  next_known_ = (next_known_ + 1) % known_ssrcs_.size();
+  outlet_->remotes.lock()->try_emplace(ssrc);
+  socket->watch(ssrc, outlet_);
+}
+
+template <class T>
+GstFlowReturn Impl::take_in(T *media) {
+  constexpr bool is_list = std::is_same_v<T, GstBufferList>;
+  guint count = 1;
+  GstBuffer *first = nullptr;
+  if constexpr (is_list) {
+    count = gst_buffer_list_length(media);
+    if (count > 0) first = gst_buffer_list_get(media, 0);
+  } else {
+    first = media;
+  }
+  if (!first) return GST_FLOW_OK;
+  std::shared_ptr<SharedSocket> socket;
+  std::shared_ptr<const Target> target;
+  {
+    auto state = state_.lock();
+    if (!state->playing || !state->socket) {
+      outlet_->dropped += count;
+      return GST_FLOW_OK;
+    }
+    socket = state->socket;
+    target = state->target;
+  }
+  if (!target) {
+    no_address_ += count;
+    return GST_FLOW_OK;
+  }
+  note_ssrc(socket, first);
+  socket->send(outlet_, std::move(target), media);
+  return GST_FLOW_OK;
+}
+
+void Impl::post_eos(guint32 seqnum) {
+  GstMessage *message = gst_message_new_eos(GST_OBJECT_CAST(element_));
+  gst_message_set_seqnum(message, seqnum);
+  gst_element_post_message(element_, message);
+}
+
+gboolean Impl::sink_event(Ptr<GstEvent> event) {
+  switch (GST_EVENT_TYPE(event.get())) {
+    case GST_EVENT_STREAM_START: {
+      GstMessage *message = gst_message_new_stream_start(GST_OBJECT_CAST(element_));
+      guint group = 0;
+      if (gst_event_parse_group_id(event.get(), &group)) gst_message_set_group_id(message, group);
+      gst_message_set_seqnum(message, gst_event_get_seqnum(event.get()));
+      gst_element_post_message(element_, message);
+      break;
+    }
+    case GST_EVENT_EOS: {
+      const guint32 seqnum = gst_event_get_seqnum(event.get());
+      std::shared_ptr<SharedSocket> socket;
+      bool playing = false;
+      {
+        auto state = state_.lock();
+        socket = state->socket;
+        playing = state->playing;
+        if (!playing) state->eos = seqnum;
+      }
+      if (socket) socket->flush();
+      if (playing) post_eos(seqnum);
+      break;
+    }
+    case GST_EVENT_FLUSH_STOP:
+      state_.lock()->eos.reset();
+      break;
+    default:
+      break;
+  }
+  return TRUE;
+}
+
+Ptr<GstStructure> errors_structure(const runtime::ErrnoCounts &counts) {
+  auto structure = take(gst_structure_new_empty("errors-by-errno"));
+  for (const auto &[error, count] : counts) {
+    const char *name = runtime::errno_name(error);
+    guint64 before = 0;  // several may go by the name "other"
+    gst_structure_get_uint64(structure.get(), name, &before);
+    gst_structure_set(structure.get(), name, G_TYPE_UINT64, before + count, nullptr);
+  }
+  return structure;
+}
+
+void add_remotes(GstStructure *stats, const std::map<std::uint32_t, udpsink::Remote> &remotes) {
+  GValue list = G_VALUE_INIT;
+  gst_value_list_init(&list, static_cast<guint>(remotes.size()));
+  for (const auto &[ssrc, remote] : remotes) {
+    if (remote.reports + remote.nacks + remote.key_unit_requests == 0) continue;
+    GValue item = G_VALUE_INIT;
+    g_value_init(&item, GST_TYPE_STRUCTURE);
+    g_value_take_boxed(
+        &item,
+        gst_structure_new("remote", "ssrc", G_TYPE_UINT, ssrc, "fraction-lost", G_TYPE_DOUBLE,
+                          remote.block.fraction_lost / 256.0, "packets-lost", G_TYPE_INT, remote.block.cumulative_lost,
+                          "jitter", G_TYPE_UINT, remote.block.jitter, "highest-sequence", G_TYPE_UINT,
+                          remote.block.highest_sequence, "round-trip-ms", G_TYPE_DOUBLE, remote.round_trip_ms,
+                          "reports", G_TYPE_UINT64, remote.reports, "nacks", G_TYPE_UINT64, remote.nacks,
+                          "key-unit-requests", G_TYPE_UINT64, remote.key_unit_requests, nullptr));
+    gst_value_list_append_and_take_value(&list, &item);
+  }
+  gst_structure_take_value(stats, "remote", &list);
+}
+
+Ptr<GstStructure> Impl::stats() {
+  std::shared_ptr<SharedSocket> socket;
+  std::shared_ptr<runtime::Context> context;
+  {
+    auto state = state_.lock();
+    socket = state->socket;
+    context = state->context;
+  }
+  if (socket) socket->read_feedback();
+  const auto errors = errors_structure(*outlet_->errors_by_errno.lock());
+  auto stats = take(gst_structure_new(
+      "avchaosudpsink-stats", "packets-sent", G_TYPE_UINT64, outlet_->packets.load(), "bytes-sent", G_TYPE_UINT64,
+      outlet_->bytes.load(), "rtcp-packets-sent", G_TYPE_UINT64, outlet_->rtcp_packets.load(), "syscalls",
+      G_TYPE_UINT64, socket ? socket->syscalls() : guint64{0}, "errors", G_TYPE_UINT64, outlet_->errors.load(),
+      "errors-by-errno", GST_TYPE_STRUCTURE, errors.get(), "refusals", G_TYPE_UINT64, outlet_->refusals.load(),
+      "dropped-not-playing", G_TYPE_UINT64, outlet_->dropped.load(), "dropped-no-address", G_TYPE_UINT64,
+      no_address_.load(), "local-port", G_TYPE_UINT, socket ? socket->local_port() : 0u, "context", G_TYPE_STRING,
+      context ? context->name().c_str() : "", nullptr));
+  const auto late = context ? context->lateness() : stats::Histogram();
+  const auto us = [](std::int64_t ns) { return static_cast<guint64>(ns / 1000); };
+  gst_structure_set(stats.get(), "late-p50-us", G_TYPE_UINT64, us(late.quantile(0.5)), "late-p99-us", G_TYPE_UINT64,
+                    us(late.quantile(0.99)), "late-max-us", G_TYPE_UINT64, us(late.max()), "late-count", G_TYPE_UINT64,
+                    late.count(), nullptr);
+  add_remotes(stats.get(), *outlet_->remotes.lock());
+  return stats;
+}
+
+void set_property(GObject *object, guint id, const GValue *value, GParamSpec *) noexcept {
+  Impl &impl = impl_of(object);
+  if (id == kSocketId) {
+    *impl.given_socket.lock() = take(G_SOCKET(g_value_dup_object(value)));
+    return;
+  }
+  const auto &property = kProperties[id - 1];
+  store(*impl.settings.lock(), property, value);
+  const std::string_view name = property.name;
+  if (GST_STATE(object) > GST_STATE_READY && (name == "host" || name == "port" || name == "rtcp-port")) impl.aim();
+}
+
+void get_property(GObject *object, guint id, GValue *value, GParamSpec *) noexcept {
+  Impl &impl = impl_of(object);
+  if (id == kStatsId) {
+    g_value_take_boxed(value, give(impl.stats()));
+  } else if (id == kSocketId) {
+    g_value_set_object(value, impl.given_socket.lock()->get());
+  } else {
+    fetch(*impl.settings.lock(), kProperties[id - 1], value);
+  }
+}
+
+GstStateChangeReturn change_state(GstElement *element, GstStateChange change) noexcept {
+  Impl &impl = impl_of(element);
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED) impl.aim();
+  if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING && !impl.begin_playing()) return GST_STATE_CHANGE_FAILURE;
+  if (change == GST_STATE_CHANGE_PLAYING_TO_PAUSED) impl.end_playing();
+  const auto result = GST_ELEMENT_CLASS(avc_udp_sink_parent_class)->change_state(element, change);
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) impl.stop();
+  return result;
+}
+
+// GstElement would offer an upstream event to a source pad, of which there is none.
+gboolean send_event(GstElement *element, GstEvent *event) noexcept {
+  const auto pad = take(gst_element_get_static_pad(element, "sink"));
+  const bool upstream = gst_event_type_get_flags(GST_EVENT_TYPE(event)) & GST_EVENT_TYPE_UPSTREAM;
+  return upstream ? gst_pad_push_event(pad.get(), event) : gst_pad_send_event(pad.get(), event);
+}
+
+}  // namespace
+
+static void avc_udp_sink_init(AvcUdpSink *self) { self->impl = new Impl(GST_ELEMENT(self)); }
+
+static void avc_udp_sink_class_init(AvcUdpSinkClass *klass) {
+  GST_DEBUG_CATEGORY_INIT(avchaosudpsink_debug, "avchaosudpsink", 0, "Sends packets by UDP in batches");
+  auto *object = G_OBJECT_CLASS(klass);
+  auto *element = GST_ELEMENT_CLASS(klass);
+  object->finalize = [](GObject *o) noexcept {
+    delete AVC_UDP_SINK(o)->impl;
+    G_OBJECT_CLASS(avc_udp_sink_parent_class)->finalize(o);
+  };
+  object->set_property = set_property;
+  object->get_property = get_property;
+  element->change_state = change_state;
+  element->send_event = send_event;
+  install(object, kProperties);
+  g_object_class_install_property(
+      object, kSocketId,
+      g_param_spec_object("socket", "socket", "Socket to send with in place of an own one", G_TYPE_SOCKET,
+                          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | kReady)));
+  g_object_class_install_property(
+      object, kStatsId,
+      g_param_spec_boxed("stats", "stats", "Packets, bytes, errors by errno, lateness and what the far end reports",
+                         GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  gst_element_class_add_static_pad_template(element, &sink_template);
+  gst_element_class_set_static_metadata(element, "AV chaos UDP sink", "Sink/Network",
+                                        "Sends packets by UDP in batches, without preroll and without waiting",
+                                        "gst-avchaos");
+}

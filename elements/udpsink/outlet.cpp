@@ -1,0 +1,71 @@
+#include "elements/udpsink/outlet.hpp"
+
+#include <gst/video/video-event.h>
+
+#include <cstring>
+
+#include "elements/support/errors.hpp"
+
+namespace avc::udpsink {
+
+void Outlet::sent(std::size_t size, bool rtcp) {
+  (rtcp ? rtcp_packets : packets).fetch_add(1, std::memory_order_relaxed);
+  bytes.fetch_add(size, std::memory_order_relaxed);
+}
+
+void Outlet::failed(int error) {
+  errors.fetch_add(1, std::memory_order_relaxed);
+  ++(*errors_by_errno.lock())[error];
+}
+
+void Outlet::refused(const runtime::Address &to, int error) {
+  refusals.fetch_add(1, std::memory_order_relaxed);
+  ++(*errors_by_errno.lock())[error];
+  if (warned_.exchange(true)) return;
+  const auto self = element();
+  if (!self) return;
+  post_warning(self.get(), Fault::write,
+               {"host", "nobody takes packets at " + to.text() + " (" + std::strerror(error) + ")"},
+               "sending goes on; further refusals are only counted");
+}
+
+bool Outlet::reported(std::uint32_t ssrc, const rtp::RtcpPacket &packet) {
+  auto all = remotes.lock();
+  const auto found = all->find(ssrc);
+  if (found == all->end()) return false;
+  Remote &remote = found->second;
+  if (const auto report = rtp::read_report(packet)) {
+    for (std::size_t i = 0; i < report->blocks.size(); ++i) {
+      const auto block = report->blocks[i];
+      if (block.ssrc != ssrc) continue;
+      remote.block = block;
+      ++remote.reports;
+      const auto round_trip = rtp::round_trip(block, rtp::ntp_from_unix(runtime::wall_clock()));
+      if (round_trip) remote.round_trip_ms = to_ms(*round_trip);
+    }
+    return false;
+  }
+  const auto feedback = rtp::read_feedback(packet);
+  if (!feedback) return false;
+  bool asks = packet.kind == rtp::RtcpKind::pli;
+  if (packet.kind == rtp::RtcpKind::nack) remote.nacks += rtp::nack_count(*feedback);
+  for (std::size_t i = 0; packet.kind == rtp::RtcpKind::fir && i < rtp::fir_count(*feedback); ++i) {
+    const auto fir = rtp::fir_target(*feedback, i);
+    if (fir.ssrc != ssrc || fir.sequence == remote.last_fir) continue;
+    remote.last_fir = fir.sequence;
+    asks = true;
+  }
+  remote.key_unit_requests += asks;
+  return asks;
+}
+
+void Outlet::ask_for_key_unit(std::uint32_t ssrc) {
+  const auto self = element();
+  if (!self) return;
+  const auto pad = take(gst_element_get_static_pad(self.get(), "sink"));
+  GstEvent *event = gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0);
+  gst_structure_set(gst_event_writable_structure(event), "ssrc", G_TYPE_UINT, ssrc, nullptr);
+  gst_pad_push_event(pad.get(), event);
+}
+
+}  // namespace avc::udpsink

@@ -1,0 +1,57 @@
+// One avchaosudpsink as the shared socket sees it: where its packets go, what became of them, and what the far end
+// reports of them. Lives as long as packets of it are under way, perhaps longer than its element.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+
+#include "core/rtp/rtcp.hpp"
+#include "core/runtime/batch_socket.hpp"
+#include "core/runtime/guarded.hpp"
+#include "elements/support/ptr.hpp"
+
+namespace avc::udpsink {
+
+struct Target {
+  runtime::Address rtp, rtcp;
+};
+
+// What reports of the far end say of one of our streams.
+struct Remote {
+  rtp::ReportBlock block;
+  double round_trip_ms = 0;  // 0: not known
+  guint64 reports = 0, nacks = 0, key_unit_requests = 0;
+  int last_fir = -1;  // its sequence number: a repeated one is the same request
+};
+
+class Outlet {
+ public:
+  explicit Outlet(GstElement *element) { g_weak_ref_init(&element_, element); }
+  ~Outlet() { g_weak_ref_clear(&element_); }
+  Outlet(const Outlet &) = delete;
+  Outlet &operator=(const Outlet &) = delete;
+
+  Ptr<GstElement> element() { return take(static_cast<GstElement *>(g_weak_ref_get(&element_))); }
+
+  void sent(std::size_t bytes, bool rtcp);
+  void failed(int error);
+  // ICMP says that nobody takes what goes to `to`. Counted; a warning is posted for the first one. No lock held.
+  void refused(const runtime::Address &to, int error);
+  // RTCP about `ssrc`, one of ours: true if it asks for a key frame. No lock held.
+  bool reported(std::uint32_t ssrc, const rtp::RtcpPacket &packet);
+  void ask_for_key_unit(std::uint32_t ssrc);  // the event goes upstream from the calling thread
+
+  Guarded<std::shared_ptr<const Target>> target;  // null: not known yet
+  std::atomic<guint64> packets{0}, bytes{0}, rtcp_packets{0}, errors{0}, refusals{0}, dropped{0};
+  Guarded<runtime::ErrnoCounts> errors_by_errno;
+  Guarded<std::map<std::uint32_t, Remote>> remotes;  // by SSRC, ours only
+
+ private:
+  GWeakRef element_;
+  std::atomic<bool> warned_{false};
+};
+
+}  // namespace avc::udpsink
