@@ -144,7 +144,7 @@ std::string test_path(const Created &test, const char *rest) {
 }
 
 Created create_test(Server &server, const ScenarioText &scenario) {
-  auto reply = server.http().request("POST", "/api/v1/test/create?source=file", scenario.text);
+  auto reply = server.http().request("POST", "/api/v1/test/create?strict=1", scenario.text);
   if (!reply) throw Failure(Exit::no_start, reply.error().text());
   if (!reply->ok()) {
     const Exit code = exit_of_status(reply->status);

@@ -80,9 +80,9 @@ END_TEST
 
 START_TEST(before_the_first_sample_there_is_a_bar_and_a_state) {
   Live live;
-  live.take_state(Doc(R"({"state":"preparing"})").json());
-  ck_same(joined(live_block(live, 50, {})), "░░░░░░░░░░░░░░00:00  preparing\nspikes    none\n");
-  ck_same(live_line(live), "00:00  preparing");
+  live.take_state(Doc(R"({"state":"running","preparing":true})").json());
+  ck_same(joined(live_block(live, 50, {})), "░░░░░░░░░░░░░░00:00  preparing media\nspikes    none\n");
+  ck_same(live_line(live), "00:00  preparing media");
 }
 END_TEST
 

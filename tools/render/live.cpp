@@ -29,6 +29,8 @@ std::string figures(std::optional<double> loss, std::optional<double> jitter, st
          pad(fixed(jitter, 1), 6, true) + " ms   MOS " + paint(colour_of_mos(mos), pad(fixed(mos, 2), 4, true));
 }
 
+std::string state_word(const Live &live) { return live.preparing ? "preparing media" : live.state; }
+
 std::string spike_list(const Live &live, bool with_details) {
   std::string out;
   for (const auto &[id, what] : live.active) {
@@ -42,6 +44,7 @@ std::string spike_list(const Live &live, bool with_details) {
 
 void Live::take_state(Json event) {
   state = event["state"].text_or(state);
+  preparing = event["preparing"].truth();
   elapsed = event["elapsed_seconds"].number_or(elapsed);
   duration = event["duration_seconds"].number_or(duration);
 }
@@ -83,7 +86,7 @@ std::vector<std::string> live_block(const Live &live, std::size_t columns, const
   const std::string left =
       live.duration > 0 ? clock(std::max(0.0, live.duration - live.elapsed)) + " left" : clock(live.elapsed);
   const std::string percent = live.duration > 0 ? pad(fixed(std::min(100.0, share * 100), 0), 4, true) + " %  " : "";
-  lines.push_back(paint(Colour::blue, bar(share, cells)) + percent + left + "  " + live.state);
+  lines.push_back(paint(Colour::blue, bar(share, cells)) + percent + left + "  " + state_word(live));
   if (live.sent) {
     std::string health = "generator " + fixed(live.late_p99_ms, 1) + " ms late (p99)";
     if (live.send_errors > 0) health += ", " + grouped(live.send_errors) + " send errors";
@@ -105,7 +108,7 @@ std::vector<std::string> live_block(const Live &live, std::size_t columns, const
 
 std::string live_line(const Live &live) {
   std::string line = clock(live.elapsed) + (live.duration > 0 ? "/" + clock(live.duration) : "");
-  if (!live.sent) return line + "  " + live.state;
+  if (!live.sent) return line + "  " + state_word(live);
   line += "  " + counted(live.participants, "participant") + "  " + bit_rate(live.sent->kbps);
   line += "  sent: loss " + fixed(live.sent->lost_percent, 1) + " %, jitter " + fixed(live.sent->jitter_ms, 1) +
           " ms, MOS " + fixed(live.sent->mos_score, 2);

@@ -14,6 +14,7 @@ namespace avc::tools::render {
 
 struct Live {
   std::string state = "created";
+  bool preparing = false;  // media is being made ready, nothing is sent yet
   double elapsed = 0;
   double duration = 0;  // 0: not known
   double participants = 0;
