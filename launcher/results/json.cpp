@@ -186,7 +186,8 @@ void write_facts(Writer &out, const RunResult &run) {
     out.null("scenario");
   else
     out.raw("scenario", facts.scenario_json);
-  out.put("seed", facts.seed).put("started_at", facts.started_at);
+  out.put("seed", facts.seed).put("seed_text", std::to_string(facts.seed));  // many readers round large numbers
+  out.put("started_at", facts.started_at);
   put(out, "planned_seconds", facts.planned_seconds);
   put(out, "duration_seconds", run.duration_seconds);
   out.put("num_participants", facts.participants).put("target", facts.target);
