@@ -30,7 +30,7 @@ struct Effect {
 };
 
 struct ParamInfo {
-  std::string_view name;  // as the documentation and error texts spell it
+  std::string_view name;                            // as the documentation and error texts spell it
   std::string_view unit, meaning, range, fallback;  // fallback "" means required
 };
 struct TypeInfo {

@@ -99,7 +99,7 @@ START_TEST(a_comparison_holds_as_it_reads) {
   const struct {
     const char *expr;
     bool below, at, above;  // of 2
-  } rows[] = {{"avg<2", true, false, false},  {"avg<=2", true, true, false}, {"avg>2", false, false, true},
+  } rows[] = {{"avg<2", true, false, false}, {"avg<=2", true, true, false},  {"avg>2", false, false, true},
               {"avg>=2", false, true, true}, {"avg==2", false, true, false}, {"avg!=2", true, false, true}};
   for (const auto &row : rows) {
     const auto threshold = parse_threshold("loss_percent", row.expr);
