@@ -130,6 +130,17 @@ double end_of(const View &spike, double seconds) {
   return spike["ended_seconds"].number().value_or(spike["started_seconds"] ? seconds : 0);
 }
 
+// The parts of a summary below one another.
+std::string on_lines(const std::string &text) {
+  std::string out;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t to = std::min(text.find("; ", from), text.size());
+    out += (from ? "<br>" : "") + escaped(std::string_view(text).substr(from, to - from));
+    from = to + 2;
+  }
+  return out;
+}
+
 std::string spike_row(const View &spike, std::size_t number_of, double seconds) {
   const auto start = spike["started_seconds"].number();
   std::string when = start ? html::clock(*start) + " – " + html::clock(end_of(spike, seconds))
@@ -143,8 +154,8 @@ std::string spike_row(const View &spike, std::size_t number_of, double seconds) 
   const auto mos = [&](const char *window) { return figure(measured[window]["mos_score"].number(), 2); };
   return "<tr>" + numeric(std::to_string(number_of)) + "<th scope=\"row\">" + escaped(spike["type"].text()) +
          "<span class=\"sub\">" + escaped(spike["spike_id"].text()) + "</span><span class=\"sub\">" + escaped(params) +
-         "</span></th>" + cell(when) + numeric(figure(spike["participants"].number(), 0)) + cell(escaped(injected)) +
-         cell(escaped(spike["measured_text"].text())) +
+         "</span></th>" + "<td class=\"w\">" + when + "</td>" + numeric(figure(spike["participants"].number(), 0)) +
+         cell(on_lines(injected)) + cell(on_lines(spike["measured_text"].text())) +
          numeric(mos("before") + " → " + mos("during") + " → " + mos("after")) + "</tr>";
 }
 
@@ -155,7 +166,7 @@ std::string spikes(const View &report, double seconds) {
   out +=
       "<div class=\"scroll\"><table><caption>What the chaos did to its participants, as the sender decided it and as "
       "the receiver, which was not told, saw it.</caption>" +
-      head({"#", "Spike", "When", "Participants", "Injected", "Measured", "MOS before → during → after"});
+      head({"#", "Spike", "When", "Participants", "Injected", "Measured", "MOS before, during, after"});
   for (std::size_t i = 0; i < all.size(); ++i) out += spike_row(all[i], i + 1, seconds);
   return out + "</tbody></table></div></section>";
 }

@@ -29,7 +29,7 @@ margin:0 0 16px}
 .warned{border-left-color:var(--warn)}.warned .word{color:var(--warn)}
 .failed{border-left-color:var(--bad)}.failed .word{color:var(--bad)}
 .invalid{border-left-color:var(--off)}.invalid .word{color:var(--off)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(148px,1fr));gap:12px;margin:0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(126px,1fr));gap:12px;margin:0}
 .tiles div{border:1px solid var(--rule);border-radius:8px;padding:10px 12px}
 .tiles dt{color:var(--dim);font-size:.85rem}
 .tiles dd{margin:0;font-size:1.25rem;font-weight:600;font-variant-numeric:tabular-nums}
@@ -54,11 +54,13 @@ align-items:baseline}
 p.note{margin:0}
 svg{width:100%;height:auto;display:block}
 .legend{display:flex;gap:16px;font-size:.87rem}
+td.w{white-space:nowrap}
+thead th.wrap{white-space:normal}
 .key::before{content:"";display:inline-block;width:24px;margin-right:6px;vertical-align:middle;
 border-top:3px solid var(--s0)}
 .k1::before{border-top:3px dashed var(--s1)}
 .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
-.s0{stroke:var(--s0)}.s1{stroke:var(--s1);stroke-dasharray:5 4}
+.s0{stroke:var(--s0)}.s1{stroke:var(--s1);stroke-dasharray:3 7}
 .grid{stroke:var(--rule);stroke-width:1}
 .tick{fill:var(--dim);font-size:12px}
 .band{fill:var(--band)}.spike{fill:var(--spike)}.on-spike{fill:var(--on-spike);font-size:11px;font-weight:700}

@@ -1,6 +1,7 @@
 #include "launcher/results/thresholds.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "launcher/results/text.hpp"
 
@@ -46,7 +47,8 @@ std::string describe(const Threshold &threshold, const ThresholdResult &result) 
   std::string unit =
       threshold.aggregate == Aggregate::count && metric->kind == MetricKind::trend ? "" : std::string(metric->unit);
   if (threshold.aggregate == Aggregate::rate) unit += unit.empty() ? "per second" : " per second";
-  std::string text = threshold.metric_text + ": " + aggregate_name(threshold) + " was " + number(*result.value, 3);
+  std::string text = threshold.metric_text + ": " + aggregate_name(threshold) + " was " +
+                     number(std::round(*result.value * 1e4) / 1e4, 3);
   if (!unit.empty()) text += " " + unit;
   return text + (result.ok ? ", as wanted (" : ", wanted ") + threshold.expr + (result.ok ? ")" : "");
 }

@@ -55,7 +55,7 @@ std::vector<Figure> figures_of(std::string_view type) {
 }
 
 void append(std::string &text, const std::string &piece) {
-  if (!piece.empty()) text += (text.empty() ? "" : ", ") + piece;
+  if (!piece.empty()) text += (text.empty() ? "" : "; ") + piece;
 }
 
 std::string figure_text(const SpikeRecord &spike, const Figure &figure) {
@@ -64,7 +64,7 @@ std::string figure_text(const SpikeRecord &spike, const Figure &figure) {
   std::string around;
   const auto add = [&](const char *when, const std::optional<Window> &window) {
     if (window && *window.*figure.member)
-      append(around, with_unit(when, *(*window.*figure.member), "", figure.decimals));
+      around += (around.empty() ? "" : ", ") + with_unit(when, *(*window.*figure.member), "", figure.decimals);
   };
   add("before", spike.before);
   add("after", spike.after);

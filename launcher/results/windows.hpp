@@ -38,7 +38,8 @@ Window measured_between(const Moment &from, const Moment &to, std::span<const st
 // The score of one audio stream over a stretch; none where nothing was sent. Nothing arriving at all scores 1.
 std::optional<double> mos_of(const SenderCounters &sent, const ReceiverCounters &received);
 
-// One line each: "loss 10.2 %", "loss 10.1 % (before 0, after 0)". Empty until the spike's window is closed.
+// Parts separated by "; ": "loss 10.2 %; delay 3 ms", "loss 10.1 % (before 0, after 0)". Empty until the spike's window
+// is closed.
 std::string injected_text(const SpikeRecord &spike);
 std::string measured_text(const SpikeRecord &spike);
 

@@ -146,7 +146,7 @@ START_TEST(forgetting_removes_a_run_and_a_new_one_may_take_its_name) {
   write_three_seconds(*history, "one");
   write_three_seconds(*history, "one");
   ck_assert_uint_eq(history->runs().size(), 2);
-  ck_assert_str_eq(history->runs()[0].test_id.c_str(), "one");
+  ck_assert(history->runs()[0].test_id == "one");
   ck_assert_uint_eq(history->failures(), 0);
 }
 END_TEST
