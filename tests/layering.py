@@ -21,7 +21,7 @@ RULES = {
     "launcher/http": (["core/result.hpp", "core/text.hpp", "launcher/http"], "gst/|sqlite3", ""),
     "launcher/scenario": (["core", "launcher/scenario", "launcher/http/json.hpp"], "gst/|libsoup/|sqlite3", ""),
     "launcher/session": (["core", "elements/support", "launcher/session", "launcher/scenario", "launcher/results",
-                          "launcher/receiver", "launcher/metrics"], "libsoup/|sqlite3", ""),
+                          "launcher/receiver", "launcher/metrics", "launcher/http/json_writer.hpp"], "libsoup/|sqlite3", ""),
     "launcher/receiver": (["core", "launcher/receiver", "launcher/results"], "gst/|libsoup/|sqlite3", ""),
     "launcher/results": (["core", "launcher/results", "launcher/scenario", "launcher/http/json.hpp",
                            "launcher/http/json_writer.hpp"],

@@ -1,0 +1,277 @@
+#include "launcher/session/participant.hpp"
+
+#include <utility>
+
+#include "elements/support/chaos_events.hpp"
+#include "elements/support/ptr.hpp"
+#include "launcher/http/json_writer.hpp"
+
+namespace avc::session {
+namespace {
+
+using results::Media;
+
+// The `stats` of an element; fields that are not there read as zero.
+class Stats {
+ public:
+  explicit Stats(GstElement *element) {
+    GstStructure *structure = nullptr;
+    g_object_get(element, "stats", &structure, nullptr);
+    stats_ = take(structure);
+  }
+
+  std::uint64_t count(const char *field) const { return static_cast<std::uint64_t>(number(field)); }
+  double number(const char *field) const {
+    const GValue *value = stats_ ? gst_structure_get_value(stats_.get(), field) : nullptr;
+    if (value == nullptr) return 0;
+    GValue number = G_VALUE_INIT;
+    g_value_init(&number, G_TYPE_DOUBLE);
+    return g_value_transform(value, &number) != FALSE ? g_value_get_double(&number) : 0;
+  }
+  std::string text(const char *field) const {
+    const char *value = stats_ ? gst_structure_get_string(stats_.get(), field) : nullptr;
+    return value != nullptr ? value : "";
+  }
+  const GValue *value(const char *field) const {
+    return stats_ ? gst_structure_get_value(stats_.get(), field) : nullptr;
+  }
+
+ private:
+  Ptr<GstStructure> stats_;
+};
+
+// Sets properties of one element and remembers the first that it does not have: the plugin is then another version's.
+class Setter {
+ public:
+  explicit Setter(GstElement *element) : element_(element) {}
+
+  // The value is made into the property's own type (a number of another width, for one).
+  Setter &operator()(const char *property, double value) {
+    return put(property, G_TYPE_DOUBLE, g_value_set_double, value);
+  }
+  Setter &operator()(const char *property, std::uint64_t value) {
+    return put(property, G_TYPE_UINT64, g_value_set_uint64, value);
+  }
+  Setter &operator()(const char *property, bool value) {
+    return put(property, G_TYPE_BOOLEAN, g_value_set_boolean, static_cast<gboolean>(value));
+  }
+  Setter &operator()(const char *property, const std::string &value) {
+    return put(property, G_TYPE_STRING, g_value_set_string, value.c_str());
+  }
+  Setter &by_nick(const char *property, const char *nick) {
+    if (has(property)) gst_util_set_object_arg(G_OBJECT(element_), property, nick);
+    return *this;
+  }
+
+  Result<bool> outcome() const {
+    if (missing_.empty()) return true;
+    GstElementFactory *factory = gst_element_get_factory(element_);
+    return Error{GST_OBJECT_NAME(factory),
+                 "has no property \"" + missing_ + "\": not the plugin this daemon belongs to"};
+  }
+
+ private:
+  bool has(const char *property) {
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(element_), property) != nullptr) return true;
+    if (missing_.empty()) missing_ = property;
+    return false;
+  }
+  template <class Set, class T>
+  Setter &put(const char *property, GType type, Set set, T value) {
+    if (!has(property)) return *this;
+    GValue boxed = G_VALUE_INIT;
+    g_value_init(&boxed, type);
+    set(&boxed, value);
+    g_object_set_property(G_OBJECT(element_), property, &boxed);
+    g_value_unset(&boxed);
+    return *this;
+  }
+
+  GstElement *element_;
+  std::string missing_;
+};
+
+Result<bool> configure_link(GstElement *degrader, const ParticipantSettings &settings) {
+  const net::Impairment &base = settings.network;
+  Setter set(degrader);
+  set("loss-percent", base.loss_percent)("delay-ms", base.delay_ms)("jitter-ms", base.jitter_ms);
+  if (base.loss_model == net::LossModel::burst) {
+    set.by_nick("loss-model", "burst")("burst-length", base.burst_length);
+  }
+  set.by_nick("delay-distribution", base.delay_distribution == net::DelayDistribution::normal ? "normal" : "uniform");
+  set("allow-reordering", base.allow_reordering)("bandwidth-kbps", base.bandwidth_kbps);
+  set("packet-overhead", std::uint64_t{base.packet_overhead})("queue-ms", base.queue_ms);
+  set("queue-packets", std::uint64_t{base.queue_packets});
+  set("queue-bytes", base.queue_bytes)("seed", settings.seed)("context", settings.context);
+  if (!settings.decision_log.empty()) set("decision-log", settings.decision_log);
+  return set.outcome();
+}
+
+}  // namespace
+
+std::string schedule_json(const std::vector<spike::Planned> &planned) {
+  json::Writer out;
+  out.begin_array();
+  for (const auto &[spike, start, end] : planned) {
+    out.begin_object().put("spike_id", spike.id).put("type", spike.type);
+    out.put("start_seconds", to_seconds(start.since_origin));
+    if (end != Instant::never()) out.put("duration_seconds", to_seconds(end - start));
+    out.begin_object("params");
+    for (const auto &[name, value] : spike.params) {
+      if (const auto *number = std::get_if<double>(&value)) {
+        out.put(name, *number);
+      } else {
+        out.put(name, std::get<std::string>(value));
+      }
+    }
+    out.end_object().end_object();
+  }
+  return out.end_array().take();
+}
+
+Result<std::unique_ptr<Participant>> Participant::make(const ParticipantSettings &settings) {
+  std::unique_ptr<Participant> made(new Participant(settings.id));
+  if (auto built = made->build(settings); !built) return built.error();
+  return made;
+}
+
+Participant::~Participant() {
+  if (bin_ == nullptr) return;
+  gst_element_set_state(bin_, GST_STATE_NULL);
+  gst_object_unref(bin_);
+}
+
+Result<GstElement *> Participant::add(const char *factory) {
+  GstElement *element = gst_element_factory_make(factory, nullptr);
+  if (element == nullptr) return Error{factory, "this element cannot be made; is the avchaos plugin complete"};
+  gst_bin_add(GST_BIN(bin_), element);
+  return element;
+}
+
+Result<bool> Participant::build(const ParticipantSettings &settings) {
+  bin_ = gst_bin_new(("participant-" + std::to_string(id_)).c_str());
+  gst_object_ref_sink(bin_);
+  GstElement *tagger = nullptr;
+  for (const auto &[factory, slot] : {std::pair{"avchaossrc", &source_},
+                                      {"participanttagger", &tagger},
+                                      {"spikescheduler", &scheduler_},
+                                      {"chaosdegrader", &degrader_},
+                                      {"avchaosudpsink", &sink_}}) {
+    auto made = add(factory);
+    if (!made) return made.error();
+    *slot = *made;
+  }
+  Setter source(source_);
+  source("participant-id", std::uint64_t{id_})("seed", settings.seed);
+  source("context", settings.context)("width", std::uint64_t{settings.width});
+  source("height", std::uint64_t{settings.height})("fps", settings.fps);
+  if (!settings.location.empty()) source("location", settings.location);
+  if (!settings.renditions.empty()) source("renditions", settings.renditions);
+  Setter sink(sink_);
+  sink("host", settings.address)("port", std::uint64_t{settings.port})("context", settings.context);
+  sink("rtcp-port", std::uint64_t(settings.rtcp && settings.port < 65535 ? settings.port + 1 : 0));
+  Setter scheduler(scheduler_);
+  scheduler("schedule", schedule_json(settings.planned));
+  Setter tag(tagger);
+  tag("participant-id", std::uint64_t{id_});
+  if (!settings.rtcp) tag("rtcp-interval-ms", std::uint64_t{0});
+  for (const auto &outcome :
+       {source.outcome(), tag.outcome(), scheduler.outcome(), configure_link(degrader_, settings), sink.outcome()}) {
+    if (!outcome) return outcome.error();
+  }
+  if (gst_element_link_pads(source_, "rtp", tagger, "sink") == FALSE ||
+      gst_element_link_many(tagger, scheduler_, degrader_, sink_, nullptr) == FALSE) {
+    return Error{"pipeline", "the elements of participant " + std::to_string(id_) + " cannot be linked"};
+  }
+  return true;
+}
+
+void Participant::set_state(participant::State state) {
+  if (participant::may_follow(state_, state)) state_ = state;
+}
+
+void Participant::fail(std::string reason) {
+  if (participant::is_over(state_)) return;
+  set_state(participant::State::failed);
+  reason_ = std::move(reason);
+}
+
+Participant::Source Participant::source() const {
+  const std::string state = Stats(source_).text("state");
+  if (state == "failed") return Source::failed;
+  return state == "preparing" ? Source::preparing : Source::ready;
+}
+
+bool Participant::inject(const spike::Planned &planned) {
+  const auto params = params_structure(planned.spike.params);
+  const guint64 end =
+      planned.end == Instant::never() ? GST_CLOCK_TIME_NONE : static_cast<guint64>(planned.end.since_origin.count());
+  const auto structure = take(gst_structure_new(
+      "spike", "spike-id", G_TYPE_STRING, planned.spike.id.c_str(), "type", G_TYPE_STRING, planned.spike.type.c_str(),
+      "start", G_TYPE_UINT64, static_cast<guint64>(planned.start.since_origin.count()), "end", G_TYPE_UINT64, end,
+      "params", GST_TYPE_STRUCTURE, params.get(), nullptr));
+  gboolean accepted = FALSE;
+  g_signal_emit_by_name(scheduler_, "inject-spike", structure.get(), &accepted);
+  return accepted != FALSE;
+}
+
+bool Participant::cancel(const std::string &spike_id) {
+  gboolean known = FALSE;
+  g_signal_emit_by_name(scheduler_, "cancel-spike", spike_id.c_str(), &known);
+  return known != FALSE;
+}
+
+void Participant::read(results::ParticipantSnapshot &snapshot) const {
+  const Stats source(source_), link(degrader_);
+  snapshot.id = id_;
+  auto &video = snapshot.sent_of(Media::video), &audio = snapshot.sent_of(Media::audio);
+  video.packets = link.count("video-in");
+  video.bytes = link.count("video-bytes-in");
+  video.lost = link.count("video-lost");
+  video.queue_dropped = link.count("video-queue-dropped");
+  video.frames = source.count("frames-sent");
+  video.frames_dropped = source.count("frames-dropped");
+  audio.packets = link.count("audio-in");
+  audio.bytes = link.count("audio-bytes-in");
+  audio.lost = link.count("audio-lost");
+  audio.queue_dropped = link.count("audio-queue-dropped");
+  audio.frames = source.count("audio-frames-sent");
+  snapshot.delay.packets = link.count("packets-out");
+  snapshot.delay.total_ms = link.number("delay-avg-ms") * link.number("packets-out");
+  snapshot.delay.max_ms = link.number("delay-max-ms");
+  snapshot.queue_ms = link.number("queue-ms");
+  snapshot.queue_peak_ms = link.number("queue-peak-ms");
+  snapshot.rendition_kbps = source.number("bitrate-kbps");
+  snapshot.active_spikes = static_cast<std::uint32_t>(Stats(scheduler_).count("active"));
+}
+
+void Participant::add_to(GeneratorTotals &totals) const {
+  const Stats sink(sink_);
+  totals.packets += sink.count("packets-sent");
+  totals.bytes += sink.count("bytes-sent");
+  totals.errors += sink.count("errors");
+  const std::string context = sink.text("context");
+  if (context.empty() || totals.contexts.contains(context)) return;
+  const Stats source(source_);  // what a context was late with is the same whoever of it is asked
+  const auto ms = [&](const char *field) { return source.number(field) / 1e3; };
+  totals.contexts[context] = {source.count("late-count"), ms("late-avg-us"), ms("late-p50-us"),
+                              ms("late-p95-us"),          ms("late-p99-us"), ms("late-max-us")};
+}
+
+std::vector<double> Participant::renditions_kbps() const {
+  const Stats source(source_);
+  const GValue *list = source.value("rendition-kbps");
+  std::vector<double> kbps;
+  if (list == nullptr || !(GST_VALUE_HOLDS_LIST(list) || GST_VALUE_HOLDS_ARRAY(list))) return kbps;
+  const bool array = GST_VALUE_HOLDS_ARRAY(list);
+  const guint size = array ? gst_value_array_get_size(list) : gst_value_list_get_size(list);
+  for (guint i = 0; i < size; ++i) {
+    const GValue *item = array ? gst_value_array_get_value(list, i) : gst_value_list_get_value(list, i);
+    GValue number = G_VALUE_INIT;
+    g_value_init(&number, G_TYPE_DOUBLE);
+    if (g_value_transform(item, &number) != FALSE) kbps.push_back(g_value_get_double(&number));
+  }
+  return kbps;
+}
+
+}  // namespace avc::session

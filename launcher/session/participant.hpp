@@ -1,0 +1,95 @@
+// One simulated UDP participant: a GstBin of our elements, made from factories and properties as any GStreamer user
+// would make it. Reads their `stats` and reaches their action signals; knows nothing of their classes.
+//
+//   avchaossrc.rtp ! participanttagger ! spikescheduler ! chaosdegrader ! avchaosudpsink
+//
+// Main context only: elements write their counters on streaming threads, `stats` gives a snapshot.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/net/impairment.hpp"
+#include "core/participant/participant.hpp"
+#include "core/result.hpp"
+#include "core/spike/spike.hpp"
+#include "launcher/results/samples.hpp"
+
+namespace avc::session {
+
+struct ParticipantSettings {
+  std::uint32_t id = 0;
+  std::uint64_t seed = 0;
+  std::string context;  // the thread it shares
+  std::string address;
+  std::uint16_t port = 0;
+  bool rtcp = true;  // sender reports go to port + 1
+
+  std::string location;  // empty: generated media
+  std::uint32_t width = 1280, height = 720;
+  double fps = 30;
+  std::string renditions;  // kbps, "2500,1200"; empty: the media as it is
+
+  net::Impairment network;              // without spikes
+  std::vector<spike::Planned> planned;  // those that address it
+  std::string decision_log;             // file; empty: none
+};
+
+// What the generator itself did; a context is shared, so its lateness is kept by its name.
+struct GeneratorTotals {
+  struct Lateness {
+    std::uint64_t count = 0;
+    double avg_ms = 0, p50_ms = 0, p95_ms = 0, p99_ms = 0, max_ms = 0;
+  };
+  std::map<std::string, Lateness> contexts;
+  std::uint64_t packets = 0, bytes = 0, errors = 0;
+};
+
+class Participant {
+ public:
+  static Result<std::unique_ptr<Participant>> make(const ParticipantSettings &settings);
+  ~Participant();
+  Participant(const Participant &) = delete;
+  Participant &operator=(const Participant &) = delete;
+
+  GstElement *bin() const { return bin_; }  // owned here too: outlives the pipeline's reference
+  std::uint32_t id() const { return id_; }
+
+  participant::State state() const { return state_; }
+  void set_state(participant::State state);  // ignored where the rules of core/participant say it cannot follow
+  void fail(std::string reason);
+  const std::string &reason() const { return reason_; }
+
+  // What the source says of its media: preparing, running or failed.
+  enum class Source { preparing, ready, failed };
+  Source source() const;
+
+  bool inject(const spike::Planned &spike);  // false: spikescheduler refused
+  bool cancel(const std::string &spike_id);
+
+  void read(results::ParticipantSnapshot &snapshot) const;
+  void add_to(GeneratorTotals &totals) const;
+  std::vector<double> renditions_kbps() const;  // highest first; empty while preparing
+
+ private:
+  explicit Participant(std::uint32_t id) : id_(id) {}
+  Result<bool> build(const ParticipantSettings &settings);
+  Result<GstElement *> add(const char *factory);
+
+  std::uint32_t id_;
+  GstElement *bin_ = nullptr;
+  // In the bin, and owned by it.
+  GstElement *source_ = nullptr, *scheduler_ = nullptr, *degrader_ = nullptr, *sink_ = nullptr;
+  participant::State state_ = participant::State::created;
+  std::string reason_;
+};
+
+// The plan as spikescheduler's `schedule` property takes it.
+std::string schedule_json(const std::vector<spike::Planned> &planned);
+
+}  // namespace avc::session

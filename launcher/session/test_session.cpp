@@ -1,0 +1,520 @@
+#include "launcher/session/test_session.hpp"
+
+#include <algorithm>
+
+#include "core/random.hpp"
+#include "core/spike/effect.hpp"
+#include "core/spike/schedule.hpp"
+#include "elements/support/chaos_events.hpp"
+#include "elements/support/ptr.hpp"
+#include "launcher/session/rendition.hpp"
+
+namespace avc::session {
+namespace {
+
+using participant::TestState;
+using ParticipantState = participant::State;
+
+constexpr std::int64_t kFreshUs = 200'000;
+constexpr guint kLatencyMs = 100;  // LATENCY messages within this time are answered together
+
+results::ParticipantState result_state(ParticipantState state) {
+  switch (state) {
+    case ParticipantState::created:
+      return results::ParticipantState::created;
+    case ParticipantState::preparing:
+      return results::ParticipantState::preparing;
+    case ParticipantState::connecting:
+    case ParticipantState::running:
+      return results::ParticipantState::running;
+    case ParticipantState::failed:
+    case ParticipantState::lost:
+      return results::ParticipantState::failed;
+    case ParticipantState::left:
+    case ParticipantState::stopped:
+      return results::ParticipantState::stopped;
+  }
+  return results::ParticipantState::failed;
+}
+
+std::string rfc3339(std::int64_t unix_us) {
+  GDateTime *time = g_date_time_new_from_unix_utc(unix_us / 1'000'000);
+  char *text = g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ");
+  const std::string result = text;
+  g_free(text);
+  g_date_time_unref(time);
+  return result;
+}
+
+// Bus messages that nobody here reads are dropped where they are posted: a thousand participants post tens of
+// thousands of them on every change of state.
+GstBusSyncReply keep_what_is_read(GstBus *, GstMessage *message, gpointer) noexcept {
+  constexpr int kRead =
+      GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_LATENCY | GST_MESSAGE_ELEMENT | GST_MESSAGE_PROGRESS;
+  if ((GST_MESSAGE_TYPE(message) & kRead) != 0) return GST_BUS_PASS;
+  gst_message_unref(message);
+  return GST_BUS_DROP;
+}
+
+std::string error_text(GstMessage *message) {
+  GError *error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  const auto owned = take(error);
+  return owned ? owned->message : "unknown error";
+}
+
+}  // namespace
+
+TestSession::TestSession(SessionSetup setup, SessionObserver &observer)
+    : setup_(std::move(setup)),
+      observer_(observer),
+      book_(setup_.plan.spikes),
+      created_us_(g_get_monotonic_time()),
+      created_unix_us_(g_get_real_time()) {}
+
+TestSession::~TestSession() {
+  waiting_.clear();
+  bus_watch_.reset();
+  if (pipeline_ != nullptr) {
+    gst_element_set_state(pipeline_, GST_STATE_NULL);
+    gst_object_unref(pipeline_);
+  }
+}
+
+void TestSession::set_state(TestState state, const std::string &reason) {
+  if (!participant::may_follow(state_, state)) return;
+  state_ = state;
+  reason_ = reason;
+  observer_.state_changed(*this);
+}
+
+Result<std::unique_ptr<Participant>> TestSession::make_participant(std::size_t index) {
+  const scenario::Scenario &scenario = setup_.scenario;
+  ParticipantSettings settings;
+  settings.id = setup_.participants[index];
+  settings.seed = setup_.seed;
+  settings.context = "c" + std::to_string(index % std::max(1u, setup_.contexts));
+  settings.address = setup_.address;
+  settings.port = setup_.port;
+  settings.rtcp = setup_.receiver == nullptr;  // ours has one port, for media
+  settings.location = setup_.media_location;
+  settings.width = scenario.video.width;
+  settings.height = scenario.video.height;
+  settings.fps = scenario.video.fps;
+  for (const std::uint32_t kbps : setup_.renditions) {
+    settings.renditions += (settings.renditions.empty() ? "" : ",") + std::to_string(kbps);
+  }
+  settings.network = scenario.network;
+  settings.decision_log = setup_.decision_log;
+  for (const auto &planned : setup_.plan.spikes) {
+    if (spike::addresses(planned.spike, settings.id)) settings.planned.push_back(planned);
+  }
+  return Participant::make(settings);
+}
+
+Result<bool> TestSession::build() {
+  pipeline_ = gst_pipeline_new(("test-" + setup_.test_id).c_str());
+  gst_object_ref_sink(pipeline_);
+  const auto bus = take(gst_element_get_bus(pipeline_));
+  gst_bus_set_sync_handler(bus.get(), keep_what_is_read, nullptr, nullptr);
+  bus_watch_.set(gst_bus_add_watch(
+      bus.get(),
+      [](GstBus *, GstMessage *message, gpointer self) -> gboolean {
+        static_cast<TestSession *>(self)->handle(message);
+        return G_SOURCE_CONTINUE;
+      },
+      this));
+  for (std::size_t i = 0; i < setup_.participants.size(); ++i) {
+    auto made = make_participant(i);
+    if (!made) return made.error();
+    gst_bin_add(GST_BIN(pipeline_), (*made)->bin());
+    participants_.push_back(std::move(*made));
+  }
+  return true;
+}
+
+void TestSession::start(Started done) {
+  if (state_ != TestState::created) {
+    done(Error{"state", "the test is " + std::string(participant::name(state_)) + " and cannot be started"});
+    return;
+  }
+  if (auto built = build(); !built) {
+    finish(results::EndReason::failed_to_start, built.error().text(), TestState::failed);
+    done(built.error());
+    return;
+  }
+  waiting_.push_back(std::move(done));
+  started_unix_us_ = g_get_real_time();
+  results::RunFacts facts;
+  facts.test_id = setup_.test_id;
+  facts.seed = setup_.seed;
+  facts.scenario_json = setup_.scenario.text;
+  facts.started_at = rfc3339(*started_unix_us_);
+  facts.planned_seconds = to_seconds(setup_.scenario.duration);
+  facts.participants = static_cast<std::uint32_t>(participants_.size());
+  facts.target = setup_.target_text;
+  facts.has_receiver = setup_.receiver != nullptr;
+  facts.warnings = setup_.warnings;
+  recorder_.begin(std::move(facts), setup_.plan.spikes, setup_.scenario.thresholds);
+
+  for (auto &one : participants_) one->set_state(ParticipantState::preparing);
+  set_state(TestState::running, "");
+  if (gst_element_set_state(pipeline_, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE) {
+    // The participants at fault have posted errors, which are handled before the next look.
+    g_log("avcd-session", G_LOG_LEVEL_INFO, "%s: not every participant could be prepared", setup_.test_id.c_str());
+  }
+  media_timer_.set(g_timeout_add(
+      20,
+      [](gpointer self) -> gboolean {
+        auto *session = static_cast<TestSession *>(self);
+        session->look_at_media();
+        return session->media_timer_ ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+      },
+      this));
+  look_at_media();
+}
+
+void TestSession::look_at_media() {
+  std::size_t alive = 0, ready = 0;
+  for (auto &one : participants_) {
+    if (participant::is_over(one->state())) continue;
+    const auto source = one->source();
+    if (source == Participant::Source::failed) continue;  // its error is on the bus
+    ++alive;
+    ready += source == Participant::Source::ready ? 1 : 0;
+  }
+  if (alive > 0 && ready == alive) play();
+}
+
+void TestSession::play() {
+  // Called from the timer's own callback, or before it ever ran: ended by the flag that the callback looks at.
+  if (media_timer_) media_timer_.reset();
+  if (gst_element_set_state(pipeline_, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+    fail_start("the pipeline does not start");
+    return;
+  }
+  playing_ = true;
+  for (auto &one : participants_) {
+    one->set_state(ParticipantState::running);
+    joined_ += one->state() == ParticipantState::running ? 1 : 0;
+  }
+  second_timer_.set(g_timeout_add(
+      1000,
+      [](gpointer self) -> gboolean {
+        static_cast<TestSession *>(self)->second();
+        return G_SOURCE_CONTINUE;
+      },
+      this));
+  if (setup_.scenario.duration > Nanos(0)) {
+    end_timer_.set(g_timeout_add(
+        static_cast<guint>(std::min(to_ms(setup_.scenario.duration), 4e9)),
+        [](gpointer self) -> gboolean {
+          auto *session = static_cast<TestSession *>(self);
+          session->end_timer_.ended();
+          session->finish(results::EndReason::completed, "its duration is over", TestState::stopped);
+          return G_SOURCE_REMOVE;
+        },
+        this));
+  }
+  observer_.state_changed(*this);
+  for (const auto &done : std::exchange(waiting_, {})) done(true);
+}
+
+void TestSession::fail_start(const std::string &why) {
+  const auto waiting = std::exchange(waiting_, {});
+  finish(results::EndReason::failed_to_start, why, TestState::failed);
+  for (const auto &done : waiting) done(Error{"media", why});
+}
+
+Result<bool> TestSession::stop(results::EndReason reason, const std::string &detail) {
+  if (state_ != TestState::running && state_ != TestState::created) {
+    return Error{"state", "the test is " + std::string(participant::name(state_)) + " already"};
+  }
+  const auto waiting = std::exchange(waiting_, {});
+  finish(reason, detail, TestState::stopped);
+  for (const auto &done : waiting) done(Error{"state", "the test was stopped while it was being prepared"});
+  return true;
+}
+
+void TestSession::finish(results::EndReason reason, const std::string &detail, TestState state) {
+  const bool ran = state_ == TestState::running;
+  for (auto *timer : {&media_timer_, &second_timer_, &end_timer_, &latency_timer_}) timer->reset();
+  if (ran) {
+    final_elapsed_ = elapsed_seconds();
+    set_state(TestState::stopping, detail);
+    if (playing_) second();
+    for (const SpikeEntry *entry : book_.test_over("the test is over")) announce(*entry, final_elapsed_);
+  }
+  playing_ = false;
+  if (pipeline_ != nullptr) {
+    bus_watch_.reset();
+    gst_element_set_state(pipeline_, GST_STATE_NULL);
+  }
+  for (auto &one : participants_) one->set_state(ParticipantState::stopped);
+  if (ran) {
+    // Once more after the last packet has left: totals then match what was received.
+    newest_ = read_all();
+    health_ = read_health();
+    recorder_.finish(reason, detail, Instant{from_seconds(final_elapsed_)});
+  }
+  ended_us_ = g_get_monotonic_time();
+  set_state(state, detail);
+}
+
+double TestSession::elapsed_seconds() const {
+  if (!playing_) return final_elapsed_;
+  const GstClockTime now = gst_element_get_current_running_time(pipeline_);
+  return GST_CLOCK_TIME_IS_VALID(now) ? static_cast<double>(now) / 1e9 : 0;
+}
+
+std::uint32_t TestSession::sending() const {
+  return static_cast<std::uint32_t>(std::count_if(participants_.begin(), participants_.end(), [](const auto &one) {
+    return one->state() == ParticipantState::running;
+  }));
+}
+
+std::vector<results::ParticipantSnapshot> TestSession::read_all() {
+  if (setup_.receiver != nullptr) setup_.receiver->refresh();
+  std::vector<results::ParticipantSnapshot> all(participants_.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    participants_[i]->read(all[i]);
+    all[i].state = result_state(participants_[i]->state());
+    if (setup_.receiver != nullptr) setup_.receiver->fill(all[i].id, all[i]);
+  }
+  return all;
+}
+
+std::vector<results::ParticipantSnapshot> TestSession::read_for(const spike::Spike &spike) {
+  auto all = read_all();
+  std::erase_if(all, [&](const auto &one) { return !spike::addresses(spike, one.id); });
+  return all;
+}
+
+results::GeneratorHealth TestSession::read_health() {
+  GeneratorTotals totals;
+  for (const auto &one : participants_) one->add_to(totals);
+  results::GeneratorHealth health;
+  for (const auto &[name, late] : totals.contexts) {
+    health.late_count += late.count;
+    health.late_avg_ms = std::max(health.late_avg_ms, late.avg_ms);
+    health.late_p95_ms = std::max(health.late_p95_ms, late.p95_ms);
+    health.late_p50_ms = std::max(health.late_p50_ms, late.p50_ms);
+    health.late_p99_ms = std::max(health.late_p99_ms, late.p99_ms);
+    health.late_max_ms = std::max(health.late_max_ms, late.max_ms);
+  }
+  health.packets_sent = totals.packets;
+  health.bytes_sent = totals.bytes;
+  health.send_errors = totals.errors;
+  if (setup_.receiver != nullptr) health.receiver_kernel_drops = setup_.receiver->kernel_drops();
+  return health;
+}
+
+void TestSession::second() {
+  const auto before = std::exchange(newest_, read_all());
+  fresh_at_us_ = 0;
+  health_ = read_health();
+  const double since = last_ ? last_->t : 0;
+  // A stretch much shorter than a second (a stop just after a sample) would say nothing: the one before stands.
+  if (const double seconds = elapsed_seconds() - since; seconds > 0.3 || rates_.empty()) {
+    rates_ = rates_between(before, newest_, seconds, setup_.receiver != nullptr);
+  }
+  last_ = recorder_.second(Instant{from_seconds(elapsed_seconds())}, newest_, health_);
+  observer_.sampled(*this, *last_);
+}
+
+const std::vector<results::ParticipantSnapshot> &TestSession::snapshots() {
+  if (!playing_) return newest_;
+  const std::int64_t now = g_get_monotonic_time();
+  if (fresh_at_us_ == 0 || now - fresh_at_us_ > kFreshUs) {
+    fresh_ = read_all();
+    fresh_at_us_ = now;
+  }
+  return fresh_;
+}
+
+void TestSession::announce(const SpikeEntry &entry, double at_seconds) {
+  const bool over = entry.state != results::SpikeState::active;
+  const auto snapshots =
+      entry.participants > 0 ? read_for(entry.planned.spike) : std::vector<results::ParticipantSnapshot>();
+  recorder_.spike_changed(entry.planned, entry.state, Instant{from_seconds(at_seconds)}, snapshots, entry.reason);
+  g_log("avcd-session", G_LOG_LEVEL_INFO, "%s: spike %s %s", setup_.test_id.c_str(), entry.planned.spike.id.c_str(),
+        over ? "over" : "active");
+  observer_.spike_changed(*this, entry, at_seconds);
+}
+
+Result<std::optional<double>> TestSession::rendition_for(const spike::Spike &spike) const {
+  const auto effect = spike::effect_of(spike.type, spike.params);
+  if (!effect) return effect.error();
+  if (!effect->source.max_bitrate_kbps) return std::optional<double>();
+  std::vector<double> prepared;
+  for (const auto &one : participants_) {
+    if (one->state() == ParticipantState::running) prepared = one->renditions_kbps();
+    if (!prepared.empty()) break;
+  }
+  if (prepared.size() < 2) {
+    return Error{"state", "this test has only one bitrate prepared; create it with \"renditions\": [2500, 1200, 600]"};
+  }
+  return std::optional(chosen_rendition(prepared, *effect->source.max_bitrate_kbps));
+}
+
+Result<Injection> TestSession::inject(spike::Spike spike) {
+  if (state_ != TestState::running) {
+    return Error{"state", "the test is " + std::string(participant::name(state_)) + ", not running"};
+  }
+  if (!playing_) return Error{"state", "the test is still preparing its media"};
+  auto rendition = rendition_for(spike);
+  if (!rendition) return rendition.error();
+
+  Injection done;
+  done.rendition_kbps = *rendition;
+  done.start_seconds = elapsed_seconds();
+  const std::uint32_t first = setup_.scenario.first_participant;
+  const auto in_test = [&](std::uint32_t id) { return id >= first && id - first < setup_.scenario.num_participants; };
+  std::vector<std::uint32_t> known;
+  for (const std::uint32_t id : spike.participants) {
+    if (in_test(id)) {
+      known.push_back(id);
+    } else {
+      done.warnings.push_back("participant " + std::to_string(id) + " is not in this test");
+    }
+  }
+  if (!spike.participants.empty() && known.empty()) {
+    return Error{"participant_ids", "none of these participants is in this test (" + std::to_string(first) + " to " +
+                                        std::to_string(first + setup_.scenario.num_participants - 1) + ")"};
+  }
+  spike.participants = std::move(known);
+  const std::string wanted = spike.id;
+  spike.id = book_.free_id(wanted);
+  if (spike.id != wanted)
+    done.warnings.push_back("\"" + wanted + "\" was used before; this one is \"" + spike.id + "\"");
+  done.spike_id = spike.id;
+
+  spike::Planned planned{std::move(spike), Instant{from_seconds(done.start_seconds)}, Instant::never()};
+  if (planned.spike.duration) planned.end = planned.start + *planned.spike.duration;
+  book_.add(planned);
+  for (auto &one : participants_) {
+    if (!spike::addresses(planned.spike, one->id())) continue;
+    if (one->state() != ParticipantState::running) {
+      done.warnings.push_back("participant " + std::to_string(one->id()) + " is " +
+                              std::string(participant::name(one->state())));
+    } else if (one->inject(planned)) {
+      ++done.participants;
+    } else {
+      done.warnings.push_back("participant " + std::to_string(one->id()) + " refused the spike");
+    }
+  }
+  if (done.participants == 0) {
+    book_.drop(done.spike_id);
+    done.warnings.push_back("no participant of this worker is addressed");
+  }
+  return done;
+}
+
+Result<bool> TestSession::cancel(const std::string &spike_id) {
+  const SpikeEntry *entry = book_.find(spike_id);
+  if (entry == nullptr) return Error{"spike_id", "there is no spike \"" + spike_id + "\" in this test"};
+  const auto state = entry->state;
+  if (state != results::SpikeState::planned && state != results::SpikeState::active) {
+    return Error{"state", "spike \"" + spike_id + "\" is over"};
+  }
+  for (auto &one : participants_) {
+    if (spike::addresses(entry->planned.spike, one->id())) one->cancel(spike_id);
+  }
+  if (const SpikeEntry *changed = book_.cancel_planned(spike_id)) {
+    // Before the start the participants do not know the plan yet: it is given to them without this one.
+    if (participants_.empty()) {
+      std::erase_if(setup_.plan.spikes, [&](const spike::Planned &p) { return p.spike.id == spike_id; });
+    } else {
+      announce(*changed, elapsed_seconds());
+    }
+  }
+  return true;
+}
+
+Participant *TestSession::owner_of(GstObject *source) {
+  for (GstObject *at = source; at != nullptr; at = GST_OBJECT_PARENT(at)) {
+    for (auto &one : participants_) {
+      if (GST_OBJECT(one->bin()) == at) return one.get();
+    }
+  }
+  return nullptr;
+}
+
+void TestSession::handle(GstMessage *message) {
+  switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_ERROR:
+      handle_error(message);
+      break;
+    case GST_MESSAGE_ELEMENT:
+      handle_spike(message);
+      break;
+    case GST_MESSAGE_LATENCY:
+      if (latency_timer_) break;
+      latency_timer_.set(g_timeout_add(
+          kLatencyMs,
+          [](gpointer self) -> gboolean {
+            auto *session = static_cast<TestSession *>(self);
+            session->latency_timer_.ended();
+            gst_bin_recalculate_latency(GST_BIN(session->pipeline_));
+            return G_SOURCE_REMOVE;
+          },
+          this));
+      break;
+    case GST_MESSAGE_WARNING: {
+      GError *error = nullptr;
+      gst_message_parse_warning(message, &error, nullptr);
+      const auto owned = take(error);
+      g_log("avcd-session", G_LOG_LEVEL_INFO, "%s: %s: %s", setup_.test_id.c_str(), GST_MESSAGE_SRC_NAME(message),
+            owned ? owned->message : "");
+      break;
+    }
+    default:
+      break;  // PROGRESS only wakes the main context: look_at_media() asks the sources themselves
+  }
+}
+
+void TestSession::handle_error(GstMessage *message) {
+  const std::string why = error_text(message);
+  if (Participant *owner = owner_of(GST_MESSAGE_SRC(message))) {
+    participant_failed(*owner, why);
+    return;
+  }
+  if (!playing_) {
+    fail_start(why);
+  } else {
+    finish(results::EndReason::failed, why, TestState::failed);
+  }
+}
+
+void TestSession::participant_failed(Participant &failed, const std::string &why) {
+  if (participant::is_over(failed.state())) return;  // several elements of it complain
+  failed.fail(why);
+  g_log("avcd-session", G_LOG_LEVEL_MESSAGE, "%s: participant %u failed: %s", setup_.test_id.c_str(), failed.id(),
+        why.c_str());
+  gst_element_set_locked_state(failed.bin(), TRUE);
+  gst_element_set_state(failed.bin(), GST_STATE_NULL);
+  for (const SpikeEntry *entry : book_.participant_gone(failed.id())) announce(*entry, elapsed_seconds());
+  const bool any_left = std::any_of(participants_.begin(), participants_.end(),
+                                    [](const auto &one) { return !participant::is_over(one->state()); });
+  if (any_left) return;
+  if (playing_) {
+    finish(results::EndReason::failed, "no participant is left; the last one: " + why, TestState::failed);
+  } else {
+    fail_start(why);
+  }
+}
+
+void TestSession::handle_spike(GstMessage *message) {
+  const auto report = parse_spike_report(message);
+  if (!report) return;
+  const auto kind = report->state == SpikeState::started   ? SpikeBook::Report::started
+                    : report->state == SpikeState::ended   ? SpikeBook::Report::ended
+                    : report->state == SpikeState::refused ? SpikeBook::Report::refused
+                                                           : SpikeBook::Report::cancelled;
+  const SpikeEntry *changed = book_.take(report->id, report->participant_id, kind, report->reason);
+  if (changed == nullptr) return;
+  const bool timed = GST_CLOCK_TIME_IS_VALID(report->running_time);
+  announce(*changed, timed ? static_cast<double>(report->running_time) / 1e9 : elapsed_seconds());
+}
+
+}  // namespace avc::session

@@ -1,0 +1,154 @@
+// One test: one seed, one plan, one GstPipeline whose bins are its participants.
+//
+//   created -> running -> stopping -> stopped | failed
+//
+// start() brings the pipeline to PAUSED, where the sources prepare their media without blocking anybody; when all of
+// them are ready it goes to PLAYING. That moment is time 0 of the plan, of the samples and of the duration. Until
+// then the test is running, its participants are preparing, and no time passes.
+//
+// A participant that fails ends alone; the test fails when none is left. Everything here is on the main context.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/participant/participant.hpp"
+#include "core/spike/plan.hpp"
+#include "launcher/receiver/embedded.hpp"
+#include "launcher/results/recorder.hpp"
+#include "launcher/scenario/scenario.hpp"
+#include "launcher/session/participant.hpp"
+#include "launcher/session/rates.hpp"
+#include "launcher/session/source_id.hpp"
+#include "launcher/session/spike_book.hpp"
+
+namespace avc::session {
+
+class TestSession;
+
+// Who follows a test's life. Called after the change, on the main context.
+class SessionObserver {
+ public:
+  virtual ~SessionObserver() = default;
+  virtual void state_changed(TestSession &session) = 0;
+  virtual void spike_changed(TestSession &session, const SpikeEntry &spike, double at_seconds) = 0;
+  virtual void sampled(TestSession &session, const results::Sample &sample) = 0;
+};
+
+// All that was decided when the test was created.
+struct SessionSetup {
+  scenario::Scenario scenario;
+  std::string test_id;
+  std::uint64_t seed = 0;
+  spike::Plan plan;
+  std::vector<std::uint32_t> participants;  // of this worker
+  std::string address;                      // numbers only
+  std::uint16_t port = 0;
+  std::string target_text;                       // for people
+  std::unique_ptr<receiver::Embedded> receiver;  // none: somebody else receives
+  std::string media_location;                    // real path; empty: generated
+  std::vector<std::uint32_t> renditions;         // kbps; empty: the media as it is
+  std::string decision_log;                      // file; empty: none
+  unsigned contexts = 1;
+  std::vector<std::string> warnings;
+};
+
+// What an injection did.
+struct Injection {
+  std::string spike_id;
+  std::uint32_t participants = 0;
+  double start_seconds = 0;
+  std::optional<double> rendition_kbps;  // of bitrate_reduce
+  std::vector<std::string> warnings;
+};
+
+class TestSession {
+ public:
+  TestSession(SessionSetup setup, SessionObserver &observer);
+  ~TestSession();
+  TestSession(const TestSession &) = delete;
+  TestSession &operator=(const TestSession &) = delete;
+
+  // Calls back when the participants send, or why they do not. The error's field is "state" where the test is not one
+  // that can be started.
+  using Started = std::function<void(Result<bool>)>;
+  void start(Started done);
+  Result<bool> stop(results::EndReason reason, const std::string &detail);
+
+  // The error's field: "state", "participant_ids" (none of them is in this test), "type" or "params.NAME".
+  Result<Injection> inject(spike::Spike spike);
+  Result<bool> cancel(const std::string &spike_id);  // fields "spike_id" (unknown), "state" (over)
+
+  const std::string &id() const { return setup_.test_id; }
+  participant::TestState state() const { return state_; }
+  const std::string &reason() const { return reason_; }
+  bool preparing() const { return state_ == participant::TestState::running && !playing_; }
+  const SessionSetup &setup() const { return setup_; }
+  const SpikeBook &spikes() const { return book_; }
+  double elapsed_seconds() const;  // of media; stands still before PLAYING and after the end
+  std::int64_t created_unix() const { return created_unix_us_ / 1'000'000; }
+  std::optional<std::int64_t> started_unix_us() const { return started_unix_us_; }
+  std::optional<std::int64_t> ended_monotonic_us() const { return ended_us_; }
+  std::int64_t created_monotonic_us() const { return created_us_; }
+
+  const std::vector<std::unique_ptr<Participant>> &participants() const { return participants_; }
+  std::uint32_t sending() const;  // participants that run
+  // Of every participant; not older than 200 ms while the test runs, the last ones after it.
+  const std::vector<results::ParticipantSnapshot> &snapshots();
+  // What each did in the second of the newest sample, in the same order; empty before the first.
+  const std::vector<ParticipantRates> &rates() const { return rates_; }
+  const results::Sample *last_sample() const { return last_ ? &*last_ : nullptr; }
+  const results::GeneratorHealth &generator() const { return health_; }
+  const results::RunResult &result() const { return recorder_.result(); }
+  std::uint32_t joined() const { return joined_; }
+
+ private:
+  Result<bool> build();
+  Result<std::unique_ptr<Participant>> make_participant(std::size_t index);
+  void look_at_media();
+  void play();
+  void fail_start(const std::string &why);
+  void finish(results::EndReason reason, const std::string &detail, participant::TestState state);
+  void set_state(participant::TestState state, const std::string &reason);
+  void second();
+  std::vector<results::ParticipantSnapshot> read_all();
+  std::vector<results::ParticipantSnapshot> read_for(const spike::Spike &spike);
+  results::GeneratorHealth read_health();
+
+  void handle(GstMessage *message);
+  void handle_error(GstMessage *message);
+  void handle_spike(GstMessage *message);
+  void participant_failed(Participant &participant, const std::string &why);
+  Participant *owner_of(GstObject *source);
+  void announce(const SpikeEntry &entry, double at_seconds);
+  Result<std::optional<double>> rendition_for(const spike::Spike &spike) const;
+
+  SessionSetup setup_;
+  SessionObserver &observer_;
+  participant::TestState state_ = participant::TestState::created;
+  std::string reason_;
+  GstElement *pipeline_ = nullptr;
+  std::vector<std::unique_ptr<Participant>> participants_;
+  std::vector<Started> waiting_;
+  bool playing_ = false;
+  double final_elapsed_ = 0;
+  SpikeBook book_;
+  results::Recorder recorder_;
+  std::vector<results::ParticipantSnapshot> newest_, fresh_;
+  std::vector<ParticipantRates> rates_;
+  std::int64_t fresh_at_us_ = 0;
+  std::optional<results::Sample> last_;
+  results::GeneratorHealth health_;
+  std::uint32_t joined_ = 0;
+  SourceId bus_watch_, media_timer_, second_timer_, end_timer_, latency_timer_;
+  std::int64_t created_us_, created_unix_us_;
+  std::optional<std::int64_t> started_unix_us_, ended_us_;
+};
+
+}  // namespace avc::session
