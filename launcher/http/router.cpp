@@ -93,13 +93,23 @@ Reply error_reply(const Request &request, const ApiError &error) {
   reply.status = error.status;
   if (request.prefers_text) {
     reply.type = "text/plain; charset=utf-8";
-    reply.body = (error.field.empty() ? "" : error.field + ": ") + error.what() + "\n";
+    reply.body = (error.field.empty() ? "" : error.field + ": ") + error.what();
+    if (error.all.size() > 1) reply.body += " (and " + std::to_string(error.all.size() - 1) + " more)";
+    reply.body += "\n";
   } else {
     reply.type = "application/problem+json";
     json::Writer json;
     json.begin_object().put("type", "about:blank").put("title", status_title(error.status));
     json.put("status", error.status).put("detail", std::string_view(error.what()));
-    reply.body = json.put_unless_empty("field", error.field).end_object().take();
+    json.put_unless_empty("field", error.field);
+    if (error.all.size() > 1) {
+      json.begin_array("errors");
+      for (const auto &[field, text] : error.all) {
+        json.begin_object().put_unless_empty("field", field).put("detail", text).end_object();
+      }
+      json.end_array();
+    }
+    reply.body = json.end_object().take();
   }
   if (error.retry_after_seconds > 0)
     reply.headers.emplace_back("Retry-After", std::to_string(error.retry_after_seconds));

@@ -1,0 +1,94 @@
+// Health, readiness, the API's own description, results, and what is not there yet.
+#include <algorithm>
+#include <map>
+
+#include "launcher/api/context.hpp"
+#include "launcher/api/openapi.hpp"
+#include "launcher/results/json.hpp"
+
+namespace avc::api {
+namespace {
+
+using session::TestSession;
+
+Reply healthz(Context &context, const Request &) {
+  json::Writer out;
+  out.begin_object().put("partition_id", context.settings().partition.id).put("status", "healthy");
+  return json_reply(out.put("total_partitions", context.settings().partition.total).end_object());
+}
+
+Reply readyz(Context &context, const Request &) {
+  const auto checks = context.settings().readiness ? context.settings().readiness() : std::vector<Check>();
+  const bool ready = std::all_of(checks.begin(), checks.end(), [](const Check &check) { return check.ok; });
+  json::Writer out;
+  out.begin_object().put("ready", ready).begin_array("checks");
+  for (const Check &check : checks) {
+    out.begin_object().put("name", check.name).put("ok", check.ok).put("detail", check.detail);
+    out.put_unless_empty("advice", check.advice).end_object();
+  }
+  return json_reply(out.end_array().end_object(), ready ? 200 : 503);
+}
+
+Reply report_json(Context &context, const Request &request) {
+  const std::string &id = request.args.front();
+  const TestSession *session = context.pool().find(id);
+  Reply reply;
+  if (session == nullptr) {
+    // Of an earlier life of the daemon, perhaps.
+    const auto kept = context.history() != nullptr ? context.history()->report_json(id) : std::nullopt;
+    if (!kept) context.test(request);  // 404
+    reply.body = *kept;
+    return reply;
+  }
+  if (!participant::is_over(session->state())) throw ApiError(409, "there is no report before the test is over");
+  if (!session->started_unix_us()) throw ApiError(409, "the test never ran: " + session->reason());
+  reply.body = results::report_json(session->result());
+  return reply;
+}
+
+Reply not_yet(const Request &) {
+  throw ApiError(501, "WebRTC participants are not available in this version; this test's participants send plain RTP");
+}
+
+}  // namespace
+
+std::vector<Route> process_routes(Context &c) {
+  const auto with = [&c](auto handler) { return [&c, handler](const Request &request) { return handler(c, request); }; };
+  std::vector<Route> all;
+  all.push_back({.method = "GET", .pattern = "/healthz", .summary = "Alive", .access = http::Access::open,
+                 .handle = with(healthz)});
+  all.push_back({.method = "GET", .pattern = "/readyz", .summary = "Able to run tests: plugin, elements, state directory",
+                 .access = http::Access::open, .handle = with(readyz), .replies = {{503, "what is missing"}}});
+  all.push_back({.method = "GET", .pattern = "/openapi.json", .summary = "This API, as OpenAPI 3.1",
+                 .handle = [&c](const Request &) {
+                   Reply reply;
+                   reply.body = openapi(routes(c));
+                   return reply;
+                 }});
+  return all;
+}
+
+std::vector<Route> report_routes(Context &c) {
+  const auto with = [&c](auto handler) { return [&c, handler](const Request &request) { return handler(c, request); }; };
+  std::vector<Route> all;
+  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}/report.json",
+                 .summary = "The results, when the test is over", .handle = with(report_json),
+                 .replies = {{409, "it is not over"}}});
+  return all;
+}
+
+std::vector<Route> webrtc_routes() {
+  std::vector<Route> all;
+  const auto add = [&all](std::string_view method, std::string_view pattern, std::string_view summary) {
+    all.push_back({.method = method, .pattern = pattern, .summary = summary, .handle = not_yet,
+                   .replies = {{501, "not in this version"}}});
+  };
+  add("GET", "/api/v1/test/{test_id}/sdp/{participant_id}", "A participant's WebRTC offer (not in this version)");
+  add("POST", "/api/v1/test/{test_id}/sdp/{participant_id}", "Alias of answer (not in this version)");
+  add("POST", "/api/v1/test/{test_id}/answer/{participant_id}", "The viewer's answer (not in this version)");
+  add("POST", "/api/v1/test/{test_id}/ice/{participant_id}", "A viewer's ICE candidate (not in this version)");
+  add("GET", "/api/v1/test/{test_id}/ice/{participant_id}", "Our ICE candidates (not in this version)");
+  return all;
+}
+
+}  // namespace avc::api

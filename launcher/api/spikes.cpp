@@ -1,0 +1,75 @@
+// Injecting, listing and cancelling spikes.
+#include "launcher/api/context.hpp"
+#include "launcher/results/json.hpp"
+
+namespace avc::api {
+namespace {
+
+using session::TestSession;
+
+std::string seconds_text(Nanos span) {
+  std::string text = std::to_string(to_seconds(span));
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+Reply inject(Context &context, const Request &request) {
+  TestSession &session = context.test(request);
+  auto parsed = scenario::parse_spike(request.body);
+  if (const auto *errors = std::get_if<1>(&parsed)) refuse_all(*errors);
+  auto &asked = std::get<0>(parsed);
+  const auto duration = asked.spike.duration;
+  const auto done = session.inject(std::move(asked.spike));
+  if (!done) refuse_session(done.error());
+  auto warnings = asked.warnings;
+  warnings.insert(warnings.end(), done->warnings.begin(), done->warnings.end());
+  json::Writer out;
+  out.begin_object().put("injected", done->participants > 0).put("spike_id", done->spike_id);
+  out.put("message", "Spike " + done->spike_id + " on " + std::to_string(done->participants) + " participants " +
+                         (duration ? "for " + seconds_text(*duration) + " s" : "until it is cancelled"));
+  out.put("participants", done->participants).put("start_seconds", done->start_seconds);
+  if (done->rendition_kbps) out.put("rendition_kbps", *done->rendition_kbps);
+  return json_reply(out.put("warnings", warnings).end_object());
+}
+
+Reply list(Context &context, const Request &request) {
+  json::Writer out;
+  out.begin_object().begin_array("spikes");
+  for (const session::SpikeEntry &entry : context.test(request).spikes().entries()) {
+    write_spike(out.begin_object(), entry.planned);
+    out.put("state", results::name(entry.state)).put("participants", entry.participants);
+    out.put_unless_empty("reason", entry.reason).end_object();
+  }
+  return json_reply(out.end_array().end_object());
+}
+
+Reply cancel(Context &context, const Request &request) {
+  const std::string &spike_id = request.args[1];
+  if (auto done = context.test(request).cancel(spike_id); !done) refuse_session(done.error());
+  json::Writer out;
+  return json_reply(out.begin_object().put("cancelled", true).put("spike_id", spike_id).end_object());
+}
+
+}  // namespace
+
+std::vector<Route> spike_routes(Context &c) {
+  const auto with = [&c](auto handler) { return [&c, handler](const Request &request) { return handler(c, request); }; };
+  std::vector<Route> all;
+  all.push_back({.method = "POST", .pattern = "/api/v1/test/{test_id}/spike", .summary = "Inject a spike now",
+                 .handle = with(inject),
+                 .body = {{"spike_id", "string", "required"},
+                          {"type", "string", "required; GET /api/v1/test/{test_id}/spikes shows what is in force"},
+                          {"participant_ids", "array", "empty: all"},
+                          {"duration_seconds", "number", "0: until it is cancelled"},
+                          {"params", "object", "numbers or decimal text, as docs/spikes.md lists them"}},
+                 .replies = {{409, "the test is not running"}}});
+  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}/spikes",
+                 .summary = "Every spike: planned, active, over", .handle = with(list)});
+  all.push_back({.method = "DELETE", .pattern = "/api/v1/test/{test_id}/spike/{spike_id}",
+                 .summary = "Cancel a spike that is planned or active", .handle = with(cancel),
+                 .replies = {{409, "it is over"}}});
+  return all;
+}
+
+}  // namespace avc::api

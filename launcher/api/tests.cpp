@@ -1,0 +1,270 @@
+// Creating, describing, listing and forgetting tests.
+#include <glib.h>
+
+#include <algorithm>
+
+#include "core/spike/effect.hpp"
+#include "launcher/api/context.hpp"
+#include "launcher/session/rendition.hpp"
+
+namespace avc::api {
+namespace {
+
+using scenario::Scenario;
+using session::SessionSetup;
+using session::TestSession;
+
+constexpr std::string_view kIdRule = "a test id may not be made of dots only";
+
+std::string new_test_id() { return "test_" + std::to_string(g_get_real_time() * 1000); }
+
+// A target of the scenario's own; without one, that of the environment and the old tool (127.0.0.1:5002), or, for a
+// scenario that `avchaos run` brings (strict), the receiver that the daemon has.
+session::Target choose_target(const Scenario &scenario, const session::TargetEnvironment &environment, bool strict) {
+  if (scenario.target) {
+    const bool own = scenario.target->transport == scenario::Target::Transport::loopback;
+    return {scenario.target->host, scenario.target->port, "target.host", own};
+  }
+  const bool told = environment.port > 0 || environment.in_kubernetes;
+  if (strict && !told) return {"127.0.0.1", 0, "target", true};
+  return session::default_target(environment);
+}
+
+std::string find_media(const Scenario &scenario, const Settings &settings) {
+  const auto &media = scenario.media;
+  const bool from_environment = media.path.empty() && media.video_path.empty() && media.audio_path.empty();
+  if (from_environment && settings.media_path.empty()) return "";
+  if (!media.video_path.empty() && !media.audio_path.empty() && media.video_path != media.audio_path) {
+    throw ApiError(400, "picture and sound from two files are not available yet; give one file as media.path",
+                   "media.audio_path");
+  }
+  const std::string field = !media.path.empty()         ? "media_path"
+                            : !media.video_path.empty() ? "media.video_path"
+                            : !media.audio_path.empty() ? "media.audio_path"
+                                                        : "MEDIA_PATH";
+  std::string path = !media.path.empty() ? media.path : !media.video_path.empty() ? media.video_path : media.audio_path;
+  if (from_environment) path = settings.media_path;
+  auto found = settings.media.find(path);
+  if (!found) throw ApiError(400, found.error().message, field);
+  return *found;
+}
+
+std::vector<std::uint32_t> choose_renditions(const Scenario &scenario, const spike::Plan &plan, bool strict) {
+  if (!scenario.renditions_kbps.empty()) return scenario.renditions_kbps;
+  auto planned = scenario::renditions_of(scenario, plan);
+  if (planned.size() > 1) return planned;
+  // A scenario says all of its spikes; a test made over the API may get some later.
+  return strict ? std::vector<std::uint32_t>() : session::default_ladder(scenario.video.bitrate_kbps);
+}
+
+SessionSetup prepare(Context &context, const Request &request, bool strict) {
+  auto parsed = scenario::parse(request.body, strict ? scenario::Source::file : scenario::Source::create_body);
+  if (const auto *errors = std::get_if<1>(&parsed)) refuse_all(*errors);
+  const Settings &settings = context.settings();
+  SessionSetup setup;
+  setup.scenario = std::move(std::get<0>(parsed));
+  Scenario &scenario = setup.scenario;
+  setup.test_id = scenario.test_id.empty() ? new_test_id() : scenario.test_id;
+  if (setup.test_id.find_first_not_of('.') == std::string::npos) throw ApiError(400, std::string(kIdRule), "test_id");
+  setup.seed = scenario.seed ? *scenario.seed : g_random_int();
+  setup.plan = scenario::plan_of(scenario, setup.seed);
+  setup.participants =
+      participant::owned_ids(settings.partition, scenario.first_participant, scenario.num_participants);
+  setup.media_location = find_media(scenario, settings);
+  setup.renditions = choose_renditions(scenario, setup.plan, strict);
+  setup.contexts = scenario.contexts > 0 ? scenario.contexts : settings.contexts;
+  if (scenario.decision_log) setup.decision_log = settings.state_dir + "/" + setup.test_id + ".decisions.jsonl";
+  setup.warnings = scenario.warnings;
+  setup.warnings.insert(setup.warnings.end(), setup.plan.warnings.begin(), setup.plan.warnings.end());
+  return setup;
+}
+
+void admit(Context &context, const SessionSetup &setup) {
+  const auto admitted = context.pool().admit(setup.test_id, static_cast<std::uint32_t>(setup.participants.size()),
+                                             session::packets_per_second(setup.scenario));
+  if (admitted) return;
+  const Error &error = admitted.error();
+  ApiError refusal(error.field == "test_id" ? 409 : error.field.empty() ? 503 : 429, error.message, error.field);
+  if (refusal.status != 409) refusal.retry_after_seconds = 10;
+  throw refusal;
+}
+
+Reply created(Context &context, const TestSession &session) {
+  const SessionSetup &setup = session.setup();
+  const participant::Ports ports(context.settings().partition, setup.scenario.backend_rtp_base_port);
+  json::Writer out;
+  out.begin_object().put("test_id", session.id());
+  if (!setup.participants.empty()) out.begin_array("participants");
+  for (std::size_t i = 0; i < setup.participants.size(); ++i) {
+    out.begin_object().put("participant_id", setup.participants[i]);
+    out.put_unless_empty("backend_rtp_port", ports.of(static_cast<std::uint32_t>(i))).end_object();
+  }
+  if (!setup.participants.empty()) out.end_array();
+  out.put_unless_empty("backend_port_start", ports.first());
+  out.put_unless_empty("backend_port_end", ports.last(static_cast<std::uint32_t>(setup.participants.size())));
+  out.put("seed", setup.seed).put("target", setup.target_text).put("warnings", setup.warnings);
+  out.put_unless_empty("renditions_kbps", setup.renditions);
+  return json_reply(out.end_object(), 201);
+}
+
+// The last half of create, when the target's address is known.
+Reply build(Context &context, std::shared_ptr<SessionSetup> setup, const session::Target &target,
+            const Result<std::string> &address) {
+  if (!address) refuse(400, address.error());
+  admit(context, *setup);  // again: the name may have taken a while to resolve
+  setup->address = *address;
+  setup->port = target.port;
+  if (target.embedded) {
+    auto receiver = receiver::Embedded::open(target.port);
+    if (!receiver) refuse(409, receiver.error());
+    setup->port = (*receiver)->port();
+    setup->receiver = std::move(*receiver);
+    setup->target_text = "loopback (embedded receiver, port " + std::to_string(setup->port) + ")";
+  } else {
+    setup->target_text = "udp " + target.host + ":" + std::to_string(target.port);
+  }
+  return created(context, context.pool().add(std::move(*setup)));
+}
+
+Reply create(Context &context, const Request &request) {
+  const std::string strict_text = request.query_value("strict");
+  const bool strict = strict_text == "1" || strict_text == "true";
+  auto setup = std::make_shared<SessionSetup>(prepare(context, request, strict));
+  admit(context, *setup);
+  auto target = choose_target(setup->scenario, context.settings().target_environment, strict);
+  if (target.embedded) {
+    // What was written with transport loopback keeps its port; without a target any will do.
+    if (!setup->scenario.target) target.port = 0;
+    return build(context, setup, target, std::string("127.0.0.1"));
+  }
+  Reply reply;
+  reply.later = [&context, setup, target](const http::Finish &finish) {
+    session::resolve(target, context.settings().targets, [&context, setup, target, finish](Result<std::string> address) {
+      finish([&] { return build(context, setup, target, address); });
+    });
+  };
+  return reply;
+}
+
+void write_config(json::Writer &out, const SessionSetup &setup) {
+  const Scenario &scenario = setup.scenario;
+  out.begin_object("config").put("test_id", setup.test_id).put("num_participants", scenario.num_participants);
+  out.begin_object("video").put("width", scenario.video.width).put("height", scenario.video.height);
+  out.put("fps", scenario.video.fps).put("bitrate_kbps", scenario.video.bitrate_kbps);
+  out.put("codec", scenario.video.codec).end_object();
+  out.begin_object("audio").put("sample_rate", scenario.audio.sample_rate).put("channels", scenario.audio.channels);
+  out.put("bitrate_kbps", scenario.audio.bitrate_kbps).put("codec", scenario.audio.codec).end_object();
+  out.put_unless_empty("duration_seconds", to_seconds(scenario.duration));
+  if (!scenario.spikes.empty()) {
+    out.begin_array("spikes");
+    for (const spike::Spike &spike : scenario.spikes) {
+      out.begin_object();
+      write_spike(out, {spike, Instant{spike.offset}, Instant::never()});
+      out.put_unless_empty("start_offset_seconds", to_seconds(spike.offset));
+      if (spike.duration) out.put("duration_seconds", to_seconds(*spike.duration));
+      out.end_object();
+    }
+    out.end_array();
+  }
+  out.put("backend_rtp_base_port", std::to_string(scenario.backend_rtp_base_port));
+  out.begin_object("spike_distribution").put("strategy", spike::name(scenario.distribution.strategy));
+  out.put("min_spacing_seconds", to_seconds(scenario.distribution.min_spacing));
+  out.put("jitter_percent", scenario.distribution.jitter_percent);
+  out.put("respect_min_offset", scenario.distribution.respect_min_offset).end_object().end_object();
+}
+
+std::string rfc3339(std::int64_t unix_us) {
+  GDateTime *time = g_date_time_new_from_unix_utc(unix_us / 1'000'000);
+  char *text = g_date_time_format_iso8601(time);
+  const std::string result = text;
+  g_free(text);
+  g_date_time_unref(time);
+  return result;
+}
+
+Reply describe(Context &context, const Request &request) {
+  const TestSession &session = context.test(request);
+  json::Writer out;
+  write_config(out.begin_object(), session.setup());
+  if (session.started_unix_us()) out.put("elapsed_seconds", static_cast<std::int64_t>(session.elapsed_seconds()));
+  out.put("num_participants", session.setup().participants.size());
+  if (session.started_unix_us()) out.put("start_time", rfc3339(*session.started_unix_us()));
+  out.put("state", participant::name(session.state())).put("test_id", session.id());
+  out.put("duration_seconds", to_seconds(session.setup().scenario.duration)).put("seed", session.setup().seed);
+  out.put("target", session.setup().target_text).put_unless_empty("preparing", session.preparing());
+  out.put_unless_empty("reason", session.reason()).put_unless_empty("warnings", session.setup().warnings);
+  return json_reply(out.end_object());
+}
+
+Reply list(Context &context, const Request &) {
+  json::Writer out;
+  out.begin_object().begin_array("tests");
+  for (const TestSession *session : context.pool().all()) {
+    out.begin_object().put("test_id", session->id()).put("state", participant::name(session->state()));
+    out.put("num_participants", session->setup().participants.size());
+    out.put("elapsed_seconds", session->elapsed_seconds());
+    out.put("duration_seconds", to_seconds(session->setup().scenario.duration));
+    out.put("created_time", rfc3339(session->created_unix() * 1'000'000)).end_object();
+  }
+  return json_reply(out.end_array().end_object());
+}
+
+Reply forget(Context &context, const Request &request) {
+  const TestSession &session = context.test(request);
+  if (session.state() == participant::TestState::running) throw ApiError(409, "the test is running: stop it first");
+  const std::string id = session.id();
+  context.forget(id);
+  json::Writer out;
+  return json_reply(out.begin_object().put("deleted", true).put("test_id", id).end_object());
+}
+
+Reply plan(Context &context, const Request &request) {
+  const SessionSetup &setup = context.test(request).setup();
+  json::Writer out;
+  out.begin_object().put("test_id", setup.test_id).put("seed", setup.seed);
+  out.put("strategy", spike::name(setup.scenario.distribution.strategy));
+  out.put("duration_seconds", to_seconds(setup.scenario.duration)).put("participants", setup.participants.size());
+  out.begin_array("spikes");
+  for (const spike::Planned &planned : setup.plan.spikes) {
+    write_spike(out.begin_object(), planned);
+    out.end_object();
+  }
+  const double pps = session::packets_per_second(setup.scenario);
+  const double kbps = setup.scenario.video.bitrate_kbps + setup.scenario.audio.bitrate_kbps + pps * 20 * 8 / 1000;
+  const auto load = scenario::planned_load(setup.scenario, {pps, kbps});
+  out.end_array().begin_object("load").put("packets_per_second", load.packets_per_second);
+  out.put("mbit_per_second", load.mbit_per_second).end_object().put("warnings", setup.warnings);
+  return json_reply(out.end_object());
+}
+
+}  // namespace
+
+std::vector<Route> test_routes(Context &c) {
+  const auto with = [&c](auto handler) { return [&c, handler](const Request &request) { return handler(c, request); }; };
+  std::vector<Route> all;
+  all.push_back({.method = "POST", .pattern = "/api/v1/test/create", .summary = "Create a test from a scenario",
+                 .handle = with(create),
+                 .body = {{"test_id", "string", "letters, digits and . _ : -; made up when missing"},
+                          {"num_participants", "integer", "5 when missing"},
+                          {"duration_seconds", "number", "0: until it is stopped"},
+                          {"video", "object", "width, height, fps, bitrate_kbps"},
+                          {"audio", "object", "sample_rate, channels, bitrate_kbps"},
+                          {"media_path", "string", "a file in a media directory; generated media when missing"},
+                          {"target", "object", "transport (udp, loopback), host, port"},
+                          {"spikes", "array", "spike events, or an object for random ones"},
+                          {"spike_distribution", "object", "strategy, min_spacing_seconds, jitter_percent"},
+                          {"renditions", "array", "bitrates to prepare, in kbps, for bitrate_reduce"},
+                          {"seed", "integer", "the same seed gives the same plan and the same losses"}},
+                 .replies = {{201, "the test, created"}, {409, "the id is taken"}, {429, "no capacity"}},
+                 .query = {{"strict", "boolean", "1: unknown keys are errors, as in a scenario file"}}});
+  all.push_back({.method = "GET", .pattern = "/api/v1/tests", .summary = "All tests", .handle = with(list)});
+  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}", .summary = "One test and its settings",
+                 .handle = with(describe)});
+  all.push_back({.method = "DELETE", .pattern = "/api/v1/test/{test_id}", .summary = "Forget a test that does not run",
+                 .handle = with(forget), .replies = {{409, "it is running"}}});
+  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}/plan",
+                 .summary = "The spike plan with times, and the load to expect", .handle = with(plan)});
+  return all;
+}
+
+}  // namespace avc::api
