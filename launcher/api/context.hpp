@@ -19,6 +19,8 @@
 
 namespace avc::api {
 
+namespace http = launcher::http;
+
 using http::ApiError;
 using http::Reply;
 using http::Request;

@@ -15,7 +15,8 @@ using http::Route;
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -58,8 +59,8 @@ void write_body(json::Writer &out, const Route &route) {
 
 void write_replies(json::Writer &out, const Route &route) {
   out.begin_object("responses");
-  const bool has_success =
-      std::any_of(route.replies.begin(), route.replies.end(), [](const auto &r) { return r.first / 100 == 2 && r.first != 204; });
+  const bool has_success = std::any_of(route.replies.begin(), route.replies.end(),
+                                       [](const auto &r) { return r.first / 100 == 2 && r.first != 204; });
   if (!has_success) {
     out.begin_object("200").put("description", route.summary).begin_object("content");
     out.begin_object(route.answer_type).end_object().end_object().end_object();
@@ -68,7 +69,12 @@ void write_replies(json::Writer &out, const Route &route) {
     out.begin_object(std::to_string(status)).put("description", meaning).end_object();
   }
   out.begin_object("default").put("description", "A problem document (RFC 9457), with `field` where one is at fault");
-  out.begin_object("content").begin_object("application/problem+json").end_object().end_object().end_object().end_object();
+  out.begin_object("content")
+      .begin_object("application/problem+json")
+      .end_object()
+      .end_object()
+      .end_object()
+      .end_object();
 }
 
 void write_operation(json::Writer &out, const Route &route) {

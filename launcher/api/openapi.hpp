@@ -8,6 +8,8 @@
 
 namespace avc::api {
 
+namespace http = launcher::http;
+
 std::string openapi(std::span<const http::Route> routes);
 
 }  // namespace avc::api

@@ -62,7 +62,8 @@ std::uint32_t number_or_refuse(const std::string &text, const char *field, std::
   std::uint32_t number = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text.empty() || fault != std::errc() || end != text.data() + text.size() || number < low || number > high) {
-    throw ApiError(400, "\"" + text + "\" is not a whole number from " + std::to_string(low) + " to " + std::to_string(high),
+    throw ApiError(400,
+                   "\"" + text + "\" is not a whole number from " + std::to_string(low) + " to " + std::to_string(high),
                    field);
   }
   return number;
@@ -127,11 +128,16 @@ Reply one(Context &context, const Request &request) {
 
 metrics::TestState metrics_state(participant::TestState state) {
   switch (state) {
-    case participant::TestState::created: return metrics::TestState::created;
-    case participant::TestState::running: return metrics::TestState::running;
-    case participant::TestState::stopping: return metrics::TestState::stopping;
-    case participant::TestState::stopped: return metrics::TestState::stopped;
-    case participant::TestState::failed: return metrics::TestState::failed;
+    case participant::TestState::created:
+      return metrics::TestState::created;
+    case participant::TestState::running:
+      return metrics::TestState::running;
+    case participant::TestState::stopping:
+      return metrics::TestState::stopping;
+    case participant::TestState::stopped:
+      return metrics::TestState::stopped;
+    case participant::TestState::failed:
+      return metrics::TestState::failed;
   }
   return metrics::TestState::failed;
 }
@@ -188,8 +194,9 @@ Reply test_metrics(Context &context, const Request &request) {
     const bool named = ids.empty() ? i < 100 : std::find(ids.begin(), ids.end(), all[i].id) != ids.end();
     if (!named) continue;
     const ParticipantRates rates = rates_of(session, i);
-    test.per_participant.push_back({all[i].id, all[i].sent_of(Media::video).frames, packets_of(all[i]), bytes_of(all[i]),
-                                    rates.jitter_ms, rates.loss_percent, rates.mos_score, rates.kbps});
+    test.per_participant.push_back({all[i].id, all[i].sent_of(Media::video).frames, packets_of(all[i]),
+                                    bytes_of(all[i]), rates.jitter_ms, rates.loss_percent, rates.mos_score,
+                                    rates.kbps});
   }
   Reply reply;
   reply.type = "text/plain; version=0.0.4";
@@ -235,19 +242,30 @@ void write_metrics(json::Writer &out, TestSession &session) {
 }
 
 std::vector<Route> participant_routes(Context &c) {
-  const auto with = [&c](auto handler) { return [&c, handler](const Request &request) { return handler(c, request); }; };
+  const auto with = [&c](auto handler) {
+    return [&c, handler](const Request &request) { return handler(c, request); };
+  };
   std::vector<Route> all;
-  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}/participants",
-                 .summary = "All participants: state, what they sent, what was received", .handle = with(list),
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/test/{test_id}/participants",
+                 .summary = "All participants: state, what they sent, what was received",
+                 .handle = with(list),
                  .query = {{"limit", "integer", "at most so many"}, {"after", "integer", "only ids above this one"}}});
-  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}/participants/{participant_id}",
-                 .summary = "One participant", .handle = with(one)});
-  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}/metrics",
-                 .summary = "Metrics of a test; ?format=prometheus as text", .handle = with(test_metrics),
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/test/{test_id}/participants/{participant_id}",
+                 .summary = "One participant",
+                 .handle = with(one)});
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/test/{test_id}/metrics",
+                 .summary = "Metrics of a test; ?format=prometheus as text",
+                 .handle = with(test_metrics),
                  .query = {{"format", "string", "prometheus, or anything else for JSON"},
                            {"participants", "string", "with prometheus: ids to name, at most 200"}}});
-  all.push_back({.method = "GET", .pattern = "/metrics", .summary = "Prometheus metrics of all tests",
-                 .access = http::Access::metrics, .handle = with(process_metrics),
+  all.push_back({.method = "GET",
+                 .pattern = "/metrics",
+                 .summary = "Prometheus metrics of all tests",
+                 .access = http::Access::metrics,
+                 .handle = with(process_metrics),
                  .answer_type = "text/plain"});
   return all;
 }

@@ -53,13 +53,24 @@ Reply not_yet(const Request &) {
 }  // namespace
 
 std::vector<Route> process_routes(Context &c) {
-  const auto with = [&c](auto handler) { return [&c, handler](const Request &request) { return handler(c, request); }; };
+  const auto with = [&c](auto handler) {
+    return [&c, handler](const Request &request) { return handler(c, request); };
+  };
   std::vector<Route> all;
-  all.push_back({.method = "GET", .pattern = "/healthz", .summary = "Alive", .access = http::Access::open,
+  all.push_back({.method = "GET",
+                 .pattern = "/healthz",
+                 .summary = "Alive",
+                 .access = http::Access::open,
                  .handle = with(healthz)});
-  all.push_back({.method = "GET", .pattern = "/readyz", .summary = "Able to run tests: plugin, elements, state directory",
-                 .access = http::Access::open, .handle = with(readyz), .replies = {{503, "what is missing"}}});
-  all.push_back({.method = "GET", .pattern = "/openapi.json", .summary = "This API, as OpenAPI 3.1",
+  all.push_back({.method = "GET",
+                 .pattern = "/readyz",
+                 .summary = "Able to run tests: plugin, elements, state directory",
+                 .access = http::Access::open,
+                 .handle = with(readyz),
+                 .replies = {{503, "what is missing"}}});
+  all.push_back({.method = "GET",
+                 .pattern = "/openapi.json",
+                 .summary = "This API, as OpenAPI 3.1",
                  .handle = [&c](const Request &) {
                    Reply reply;
                    reply.body = openapi(routes(c));
@@ -69,10 +80,14 @@ std::vector<Route> process_routes(Context &c) {
 }
 
 std::vector<Route> report_routes(Context &c) {
-  const auto with = [&c](auto handler) { return [&c, handler](const Request &request) { return handler(c, request); }; };
+  const auto with = [&c](auto handler) {
+    return [&c, handler](const Request &request) { return handler(c, request); };
+  };
   std::vector<Route> all;
-  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}/report.json",
-                 .summary = "The results, when the test is over", .handle = with(report_json),
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/test/{test_id}/report.json",
+                 .summary = "The results, when the test is over",
+                 .handle = with(report_json),
                  .replies = {{409, "it is not over"}}});
   return all;
 }
@@ -80,7 +95,10 @@ std::vector<Route> report_routes(Context &c) {
 std::vector<Route> webrtc_routes() {
   std::vector<Route> all;
   const auto add = [&all](std::string_view method, std::string_view pattern, std::string_view summary) {
-    all.push_back({.method = method, .pattern = pattern, .summary = summary, .handle = not_yet,
+    all.push_back({.method = method,
+                   .pattern = pattern,
+                   .summary = summary,
+                   .handle = not_yet,
                    .replies = {{501, "not in this version"}}});
   };
   add("GET", "/api/v1/test/{test_id}/sdp/{participant_id}", "A participant's WebRTC offer (not in this version)");

@@ -99,17 +99,26 @@ Reply events(Context &context, const Request &request) {
 }  // namespace
 
 std::vector<Route> run_routes(Context &c) {
-  const auto with = [&c](auto handler) { return [&c, handler](const Request &request) { return handler(c, request); }; };
+  const auto with = [&c](auto handler) {
+    return [&c, handler](const Request &request) { return handler(c, request); };
+  };
   std::vector<Route> all;
-  all.push_back({.method = "POST", .pattern = "/api/v1/test/{test_id}/start",
+  all.push_back({.method = "POST",
+                 .pattern = "/api/v1/test/{test_id}/start",
                  .summary = "Start: answered when the participants send, or after 3 s of preparing media",
-                 .handle = with(start), .replies = {{409, "it was started before"}}});
-  all.push_back({.method = "POST", .pattern = "/api/v1/test/{test_id}/stop", .summary = "Stop, with the final metrics",
+                 .handle = with(start),
+                 .replies = {{409, "it was started before"}}});
+  all.push_back({.method = "POST",
+                 .pattern = "/api/v1/test/{test_id}/stop",
+                 .summary = "Stop, with the final metrics",
                  .handle = with(stop)});
-  all.push_back({.method = "POST", .pattern = "/api/v1/stop", .summary = "Stop every test, now", .handle = with(stop_all)});
-  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}/events",
+  all.push_back(
+      {.method = "POST", .pattern = "/api/v1/stop", .summary = "Stop every test, now", .handle = with(stop_all)});
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/test/{test_id}/events",
                  .summary = "Server-sent events: state, spike, one sample a second; Last-Event-ID resumes",
-                 .handle = with(events), .replies = {{204, "the test is over and everything was sent"}},
+                 .handle = with(events),
+                 .replies = {{204, "the test is over and everything was sent"}},
                  .answer_type = "text/event-stream"});
   return all;
 }

@@ -54,9 +54,13 @@ Reply cancel(Context &context, const Request &request) {
 }  // namespace
 
 std::vector<Route> spike_routes(Context &c) {
-  const auto with = [&c](auto handler) { return [&c, handler](const Request &request) { return handler(c, request); }; };
+  const auto with = [&c](auto handler) {
+    return [&c, handler](const Request &request) { return handler(c, request); };
+  };
   std::vector<Route> all;
-  all.push_back({.method = "POST", .pattern = "/api/v1/test/{test_id}/spike", .summary = "Inject a spike now",
+  all.push_back({.method = "POST",
+                 .pattern = "/api/v1/test/{test_id}/spike",
+                 .summary = "Inject a spike now",
                  .handle = with(inject),
                  .body = {{"spike_id", "string", "required"},
                           {"type", "string", "required; GET /api/v1/test/{test_id}/spikes shows what is in force"},
@@ -64,10 +68,14 @@ std::vector<Route> spike_routes(Context &c) {
                           {"duration_seconds", "number", "0: until it is cancelled"},
                           {"params", "object", "numbers or decimal text, as docs/spikes.md lists them"}},
                  .replies = {{409, "the test is not running"}}});
-  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}/spikes",
-                 .summary = "Every spike: planned, active, over", .handle = with(list)});
-  all.push_back({.method = "DELETE", .pattern = "/api/v1/test/{test_id}/spike/{spike_id}",
-                 .summary = "Cancel a spike that is planned or active", .handle = with(cancel),
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/test/{test_id}/spikes",
+                 .summary = "Every spike: planned, active, over",
+                 .handle = with(list)});
+  all.push_back({.method = "DELETE",
+                 .pattern = "/api/v1/test/{test_id}/spike/{spike_id}",
+                 .summary = "Cancel a spike that is planned or active",
+                 .handle = with(cancel),
                  .replies = {{409, "it is over"}}});
   return all;
 }

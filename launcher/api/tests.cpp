@@ -139,9 +139,10 @@ Reply create(Context &context, const Request &request) {
   }
   Reply reply;
   reply.later = [&context, setup, target](const http::Finish &finish) {
-    session::resolve(target, context.settings().targets, [&context, setup, target, finish](Result<std::string> address) {
-      finish([&] { return build(context, setup, target, address); });
-    });
+    session::resolve(target, context.settings().targets,
+                     [&context, setup, target, finish](Result<std::string> address) {
+                       finish([&] { return build(context, setup, target, address); });
+                     });
   };
   return reply;
 }
@@ -240,9 +241,13 @@ Reply plan(Context &context, const Request &request) {
 }  // namespace
 
 std::vector<Route> test_routes(Context &c) {
-  const auto with = [&c](auto handler) { return [&c, handler](const Request &request) { return handler(c, request); }; };
+  const auto with = [&c](auto handler) {
+    return [&c, handler](const Request &request) { return handler(c, request); };
+  };
   std::vector<Route> all;
-  all.push_back({.method = "POST", .pattern = "/api/v1/test/create", .summary = "Create a test from a scenario",
+  all.push_back({.method = "POST",
+                 .pattern = "/api/v1/test/create",
+                 .summary = "Create a test from a scenario",
                  .handle = with(create),
                  .body = {{"test_id", "string", "letters, digits and . _ : -; made up when missing"},
                           {"num_participants", "integer", "5 when missing"},
@@ -258,12 +263,19 @@ std::vector<Route> test_routes(Context &c) {
                  .replies = {{201, "the test, created"}, {409, "the id is taken"}, {429, "no capacity"}},
                  .query = {{"strict", "boolean", "1: unknown keys are errors, as in a scenario file"}}});
   all.push_back({.method = "GET", .pattern = "/api/v1/tests", .summary = "All tests", .handle = with(list)});
-  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}", .summary = "One test and its settings",
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/test/{test_id}",
+                 .summary = "One test and its settings",
                  .handle = with(describe)});
-  all.push_back({.method = "DELETE", .pattern = "/api/v1/test/{test_id}", .summary = "Forget a test that does not run",
-                 .handle = with(forget), .replies = {{409, "it is running"}}});
-  all.push_back({.method = "GET", .pattern = "/api/v1/test/{test_id}/plan",
-                 .summary = "The spike plan with times, and the load to expect", .handle = with(plan)});
+  all.push_back({.method = "DELETE",
+                 .pattern = "/api/v1/test/{test_id}",
+                 .summary = "Forget a test that does not run",
+                 .handle = with(forget),
+                 .replies = {{409, "it is running"}}});
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/test/{test_id}/plan",
+                 .summary = "The spike plan with times, and the load to expect",
+                 .handle = with(plan)});
   return all;
 }
 
