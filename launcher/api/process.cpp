@@ -1,9 +1,9 @@
 // Health, readiness, the API's own description, results, and what is not there yet.
 #include <algorithm>
-#include <map>
 
 #include "launcher/api/context.hpp"
 #include "launcher/api/openapi.hpp"
+#include "launcher/results/html.hpp"
 #include "launcher/results/json.hpp"
 
 namespace avc::api {
@@ -29,20 +29,33 @@ Reply readyz(Context &context, const Request &) {
   return json_reply(out.end_array().end_object(), ready ? 200 : 503);
 }
 
-Reply report_json(Context &context, const Request &request) {
+// The finished report, of a test that is known or of an earlier life of the daemon.
+std::string finished_report(Context &context, const Request &request) {
   const std::string &id = request.args.front();
   const TestSession *session = context.pool().find(id);
-  Reply reply;
   if (session == nullptr) {
-    // Of an earlier life of the daemon, perhaps.
-    const auto kept = context.history() != nullptr ? context.history()->report_json(id) : std::nullopt;
-    if (!kept) context.test(request);  // 404
-    reply.body = *kept;
-    return reply;
+    if (context.history() != nullptr) {
+      if (auto kept = context.history()->report_json(id)) return *kept;
+    }
+    context.test(request);  // throws 404
   }
   if (!participant::is_over(session->state())) throw ApiError(409, "there is no report before the test is over");
   if (!session->started_unix_us()) throw ApiError(409, "the test never ran: " + session->reason());
-  reply.body = results::report_json(session->result());
+  return results::report_json(session->result());
+}
+
+Reply report_json(Context &context, const Request &request) {
+  Reply reply;
+  reply.body = finished_report(context, request);
+  return reply;
+}
+
+Reply report_html(Context &context, const Request &request) {
+  Reply reply;
+  reply.body = results::report_html(finished_report(context, request));
+  reply.type = "text/html; charset=utf-8";
+  // The page needs nothing but itself, and nothing else shall get into it.
+  reply.headers.emplace_back("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:");
   return reply;
 }
 
@@ -89,6 +102,12 @@ std::vector<Route> report_routes(Context &c) {
                  .summary = "The results, when the test is over",
                  .handle = with(report_json),
                  .replies = {{409, "it is not over"}}});
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/test/{test_id}/report.html",
+                 .summary = "The results as a page of its own",
+                 .handle = with(report_html),
+                 .replies = {{409, "it is not over"}},
+                 .answer_type = "text/html"});
   return all;
 }
 

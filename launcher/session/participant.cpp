@@ -171,7 +171,7 @@ Result<bool> Participant::build(const ParticipantSettings &settings) {
   sink("host", settings.address)("port", std::uint64_t{settings.port})("context", settings.context);
   sink("rtcp-port", std::uint64_t(settings.rtcp && settings.port < 65535 ? settings.port + 1 : 0));
   Setter scheduler(scheduler_);
-  scheduler("schedule", schedule_json(settings.planned));
+  scheduler("schedule", schedule_json(settings.planned))("context", settings.context);
   Setter tag(tagger);
   tag("participant-id", std::uint64_t{id_});
   if (!settings.rtcp) tag("rtcp-interval-ms", std::uint64_t{0});
@@ -199,7 +199,7 @@ void Participant::fail(std::string reason) {
 Participant::Source Participant::source() const {
   const std::string state = Stats(source_).text("state");
   if (state == "failed") return Source::failed;
-  return state == "preparing" ? Source::preparing : Source::ready;
+  return state == "running" ? Source::ready : Source::preparing;
 }
 
 bool Participant::inject(const spike::Planned &planned) {
