@@ -5,6 +5,7 @@
 #include "elements/avchaosudpsink.hpp"
 #include "elements/chaosdegrader.hpp"
 #include "elements/participanttagger.hpp"
+#include "elements/rtpqualityprobe.hpp"
 
 static gboolean plugin_init(GstPlugin *plugin) {
   const struct {
@@ -15,6 +16,7 @@ static gboolean plugin_init(GstPlugin *plugin) {
       {"chaosdegrader", AVC_TYPE_CHAOS_DEGRADER},
       {"avchaosudpsink", AVC_TYPE_UDP_SINK},
       {"participanttagger", AVC_TYPE_PARTICIPANT_TAGGER},
+      {"rtpqualityprobe", AVC_TYPE_RTP_QUALITY_PROBE},
   };
   for (const auto &[name, type] : elements) {
     if (!gst_element_register(plugin, name, GST_RANK_NONE, type)) return FALSE;

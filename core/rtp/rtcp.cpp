@@ -127,6 +127,30 @@ std::size_t write_receiver_report(MutableBytes out, std::uint32_t sender_ssrc, s
   return size;
 }
 
+std::size_t write_extended_report(MutableBytes out, std::uint32_t sender_ssrc,
+                                  std::span<const StatisticsSummary> summaries) {
+  constexpr std::size_t kSummarySize = 40;
+  constexpr std::uint8_t kStatisticsSummary = 6, kLossAndDuplicates = 0xc0;
+  summaries = summaries.first(std::min(summaries.size(), kMaxBlocks));
+  const std::size_t size = 8 + kSummarySize * summaries.size();
+  if (size > out.size()) return 0;
+  std::ranges::fill(out.first(size), std::uint8_t{0});  // jitter and hop limits are not reported here
+  write_head(out, 0, kXr, size);
+  write32(out, 4, sender_ssrc);
+  for (std::size_t i = 0; i < summaries.size(); ++i) {
+    const MutableBytes block = out.subspan(8 + kSummarySize * i, kSummarySize);
+    block[0] = kStatisticsSummary;
+    block[1] = kLossAndDuplicates;
+    write16(block, 2, kSummarySize / 4 - 1);
+    write32(block, 4, summaries[i].ssrc);
+    write16(block, 8, summaries[i].begin);
+    write16(block, 10, summaries[i].end);
+    write32(block, 12, summaries[i].lost);
+    write32(block, 16, summaries[i].duplicates);
+  }
+  return size;
+}
+
 std::size_t write_pli(MutableBytes out, std::uint32_t sender_ssrc, std::uint32_t media_ssrc) {
   if (out.size() < 12) return 0;
   write_head(out, 1, kPsfb, 12);

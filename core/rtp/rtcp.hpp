@@ -43,6 +43,15 @@ std::size_t write_sender_report(MutableBytes out, const SenderInfo &info, std::s
 // As many RR packets as the blocks need (31 in each), then SDES.
 std::size_t write_receiver_report(MutableBytes out, std::uint32_t sender_ssrc, std::string_view cname,
                                   std::span<const ReportBlock> blocks);
+// An extended report (RFC 3611) with a statistics summary for each stream: lost and duplicate packets between two
+// sequence numbers. At most 31 of them.
+struct StatisticsSummary {
+  std::uint32_t ssrc = 0;
+  std::uint16_t begin = 0, end = 0;  // the first number reported on, and the one after the last
+  std::uint32_t lost = 0, duplicates = 0;
+};
+std::size_t write_extended_report(MutableBytes out, std::uint32_t sender_ssrc,
+                                  std::span<const StatisticsSummary> summaries);
 std::size_t write_pli(MutableBytes out, std::uint32_t sender_ssrc, std::uint32_t media_ssrc);
 
 // --- reading ---

@@ -143,6 +143,18 @@ START_TEST(requests_name_their_streams) {
 }
 END_TEST
 
+START_TEST(extended_reports_hold_a_summary_of_each_stream) {
+  std::array<std::uint8_t, 64> out{};
+  const StatisticsSummary summary{9, 65530, 10, 3, 1};
+  ck_assert_uint_eq(write_extended_report(out, 7, {&summary, 1}), 48);
+  const Datagram expected =
+      bytes({0x80, 207, 0, 11, 0, 0, 0, 7, 6, 0xc0, 0, 9, 0, 0, 0, 9, 0xff, 0xfa, 0, 10, 0, 0, 0, 3, 0, 0, 0, 1});
+  ck_assert(std::equal(expected.begin(), expected.end(), out.begin()));
+  ck_assert(RtcpReader(Bytes(out).first(48)).next()->kind == RtcpKind::xr);
+  ck_assert_uint_eq(write_extended_report(std::span(out).first(47), 7, {&summary, 1}), 0);
+}
+END_TEST
+
 START_TEST(bye_names_its_sources) {
   const auto bye = only(bytes({0x82, 203, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2}));
   ck_assert(bye_names(bye, 2));
@@ -204,6 +216,7 @@ END_TEST
 AVC_TESTS("rtcp", a_sender_report_is_rfc_3550_byte_for_byte, what_is_written_reads_back,
           more_than_31_blocks_go_into_several_reports, an_empty_report_still_says_who_is_there,
           nothing_is_written_where_it_does_not_fit, feedback_is_recognised_by_type_and_format,
-          requests_name_their_streams, bye_names_its_sources, a_packet_that_lies_about_its_length_ends_the_walk,
-          padding_is_no_part_of_the_body, reports_and_feedback_shorter_than_they_say_are_refused,
-          times_go_to_ntp_and_back, round_trip_is_arrival_less_report_less_delay)
+          requests_name_their_streams, extended_reports_hold_a_summary_of_each_stream, bye_names_its_sources,
+          a_packet_that_lies_about_its_length_ends_the_walk, padding_is_no_part_of_the_body,
+          reports_and_feedback_shorter_than_they_say_are_refused, times_go_to_ntp_and_back,
+          round_trip_is_arrival_less_report_less_delay)
