@@ -45,8 +45,8 @@
  *
  * `stats`: packets-in, packets-out, bytes-in, bytes-out, dropped-loss, dropped-queue, dropped-flush, reordered, held,
  * queue-ms, queue-packets, queue-peak-ms, delay-avg-ms, delay-p50-ms, delay-p95-ms, delay-max-ms (as decided),
- * active-layers, video-in, video-lost, video-queue-dropped, audio-in, audio-lost, audio-queue-dropped, context, and
- * late-count, late-p50-us, late-p99-us, late-max-us of that context.
+ * active-layers; per media video-in, video-bytes-in, video-lost, video-queue-dropped and the same for audio; context,
+ * and late-count, late-p50-us, late-p99-us, late-max-us of that context.
  *
  * #chaosdegrader:decision-log writes one JSON line per packet.
  *
@@ -92,9 +92,11 @@ namespace {
 constexpr double kLongestMs = 3'600'000;
 
 GType loss_model_type() {
-  static const GEnumValue values[] = {{int(net::LossModel::random), "Each packet alone", "random"},
-                                      {int(net::LossModel::burst), "In runs (simple Gilbert model)", "burst"},
-                                      {0, nullptr, nullptr}};
+  static const GEnumValue values[] = {
+      {int(net::LossModel::random), "Each packet alone", "random"},
+      {int(net::LossModel::burst), "In runs: the simple Gilbert model with burst-length", "gilbert-elliott"},
+      {int(net::LossModel::burst), "The same", "burst"},
+      {0, nullptr, nullptr}};
   return register_enum("AvcLossModel", values);
 }
 
@@ -431,9 +433,11 @@ Ptr<GstStructure> Impl::stats() {
     const auto &video = model->stream(net::Stream::video);
     const auto &audio = model->stream(net::Stream::audio);
     set_number(s, "video-in", video.in);
+    set_number(s, "video-bytes-in", video.bytes_in);
     set_number(s, "video-lost", video.lost);
     set_number(s, "video-queue-dropped", video.queue_dropped);
     set_number(s, "audio-in", audio.in);
+    set_number(s, "audio-bytes-in", audio.bytes_in);
     set_number(s, "audio-lost", audio.lost);
     set_number(s, "audio-queue-dropped", audio.queue_dropped);
   }

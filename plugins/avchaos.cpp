@@ -6,6 +6,7 @@
 #include "elements/chaosdegrader.hpp"
 #include "elements/participanttagger.hpp"
 #include "elements/rtpqualityprobe.hpp"
+#include "elements/spikescheduler.hpp"
 
 static gboolean plugin_init(GstPlugin *plugin) {
   const struct {
@@ -17,6 +18,7 @@ static gboolean plugin_init(GstPlugin *plugin) {
       {"avchaosudpsink", AVC_TYPE_UDP_SINK},
       {"participanttagger", AVC_TYPE_PARTICIPANT_TAGGER},
       {"rtpqualityprobe", AVC_TYPE_RTP_QUALITY_PROBE},
+      {"spikescheduler", AVC_TYPE_SPIKE_SCHEDULER},
   };
   for (const auto &[name, type] : elements) {
     if (!gst_element_register(plugin, name, GST_RANK_NONE, type)) return FALSE;

@@ -17,6 +17,7 @@ RULES = {
     "core/runtime": (["core"], C_LIBS, ""),
     "elements/support": (["core", "elements/support"], "libsoup/|json-glib/|sqlite3", ""),
     "elements": (["core", "elements"], "libsoup/|json-glib/|sqlite3", ""),
+    "elements/scheduler": (["core", "elements"], "libsoup/|sqlite3", ""),  # schedules are JSON text
     "plugins": (["elements"], "libsoup/|json-glib/", ""),
     "launcher/http": (["core/result.hpp", "core/text.hpp", "launcher/http"], "gst/|sqlite3", ""),
     "launcher/scenario": (["core", "launcher/scenario", "launcher/http/json.hpp"], "gst/|libsoup/|sqlite3", ""),

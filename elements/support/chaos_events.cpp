@@ -171,7 +171,7 @@ std::optional<SpikeReport> parse_spike_report(GstMessage *message) {
   const std::string state = text_of(structure, "state");
   std::size_t i = 0;
   while (i < kStateNames.size() && state != kStateNames[i]) i++;
-  if (report.id.empty() || i == kStateNames.size()) return std::nullopt;
+  if (i == kStateNames.size()) return std::nullopt;
   report.state = static_cast<SpikeState>(i);
   gst_structure_get_uint64(structure, "running-time", &report.running_time);
   gst_structure_get_uint(structure, "participant-id", &report.participant_id);

@@ -1,5 +1,5 @@
 // chaosdegrader: what is lost, when the rest comes, in which order, and that nothing else ever happens to it.
-#include "tests/elements/rtp_packets.hpp"
+#include "tests/elements/bench.hpp"
 
 #include <atomic>
 #include <set>
@@ -7,70 +7,16 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-#include "core/net/delay.hpp"
-#include "core/net/loss.hpp"
 #include "core/random.hpp"
-#include "elements/support/chaos_events.hpp"
 
 using namespace avc;
 using namespace avc::test;
 
 namespace {
 
-constexpr guint kSsrc = 1001000, kAudioSsrc = 1001001;
-constexpr ParticipantInfo kParticipant{1001, kSsrc, kAudioSsrc, 96, 111, 42};
-
-// A degrader on a test clock at 0, PLAYING, with RTP caps and a participant.
-struct Bench {
-  Ptr<GstClock> clock = take(gst_test_clock_new());
-  Ptr<GstHarness> h;
-
-  explicit Bench(const std::string &properties, const ParticipantInfo &who = kParticipant) {
-    GError *error = nullptr;
-    auto element =
-        take(GST_ELEMENT(gst_object_ref_sink(gst_parse_launch(("chaosdegrader " + properties).c_str(), &error))));
-    ck_assert_msg(error == nullptr, "%s: %s", properties.c_str(), error ? error->message : "");
-    gst_element_set_clock(element.get(), clock.get());
-    h = take(gst_harness_new_with_element(element.get(), "sink", "src"));
-    gst_harness_set_src_caps_str(h.get(), "application/x-rtp");
-    gst_harness_push_event(h.get(), give(make_event(who)));
-  }
-
-  GstElement *element() const { return h->element; }
-  GstTestClock *test_clock() const { return GST_TEST_CLOCK(clock.get()); }
-  GstFlowReturn push(const RtpPacket &packet) { return gst_harness_push(h.get(), give(packet_of(packet))); }
-
-  // Lets time pass from deadline to deadline until so many packets are out.
-  std::vector<Ptr<GstBuffer>> play_out(std::size_t count) {
-    std::vector<Ptr<GstBuffer>> out;
-    while (out.size() < count) {
-      if (auto *buffer = gst_harness_try_pull(h.get())) {
-        out.push_back(take(buffer));
-      } else if (gst_test_clock_timed_wait_for_multiple_pending_ids(test_clock(), 1, 1, nullptr)) {
-        gst_test_clock_crank(test_clock());
-      }
-    }
-    return out;
-  }
-  std::vector<Ptr<GstBuffer>> out_now() {
-    std::vector<Ptr<GstBuffer>> out;
-    while (auto *buffer = gst_harness_try_pull(h.get())) out.push_back(take(buffer));
-    return out;
-  }
-  guint64 stat(const char *field) const { return avc::test::stat(element(), field); }
+struct Bench : PadBench {
+  explicit Bench(const std::string &properties) : PadBench("chaosdegrader " + properties) {}
 };
-
-RtpPacket video(std::uint16_t n, GstClockTime pts, std::uint16_t first = 65000) {
-  return {{96, false, false, static_cast<std::uint16_t>(first + n), 0, kSsrc}, 100, pts};
-}
-
-std::vector<std::uint16_t> numbers_of(const std::vector<Ptr<GstBuffer>> &buffers, std::uint16_t first = 65000) {
-  std::vector<std::uint16_t> numbers;
-  for (const auto &buffer : buffers) {
-    numbers.push_back(static_cast<std::uint16_t>(header_of(bytes_of(buffer.get())).sequence - first));
-  }
-  return numbers;
-}
 
 Ptr<GstBufferList> list_of(std::uint16_t from, std::uint16_t count, GstClockTime pts) {
   auto list = take(gst_buffer_list_new());
@@ -112,8 +58,6 @@ std::vector<std::uint16_t> with_fate(const std::vector<std::string> &lines, cons
   }
   return numbers;
 }
-
-constexpr GstClockTime ms(guint64 n) { return n * GST_MSECOND; }
 
 }  // namespace
 

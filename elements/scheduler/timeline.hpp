@@ -1,0 +1,68 @@
+// One participant's spikes as its stream goes by: which concern it, which are in force, what has to be said next.
+// Times are running times. No pads, no threads; who calls must hold the lock it is in.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.hpp"
+#include "core/spike/plan.hpp"
+#include "core/spike/schedule.hpp"
+#include "elements/support/chaos_events.hpp"
+
+namespace avc::scheduler {
+
+// What an element has to tell the others, in order.
+struct Notice {
+  enum class Kind : std::uint8_t { start, end, none } event = Kind::none;  // the event to send, if any
+  SpikeState state = SpikeState::started;                                  // for the bus
+  bool silent = false;  // send the event, post nothing: said before, to somebody who has gone
+  spike::Planned spike;
+  Instant at;
+  std::string reason;
+};
+
+class Timeline {
+ public:
+  struct Plan {
+    std::vector<spike::Spike> spikes;
+    bool spread = false;  // by `distribution` over `length`; otherwise each at its own offset
+    spike::Distribution distribution;
+    Nanos length{};
+  };
+  struct Counts {
+    std::uint64_t planned = 0, active = 0, started = 0, ended = 0, refused = 0;
+  };
+
+  void restart(Plan plan);
+  // Once participant and seed are known and time has come to `now`: what is over already is left out, what cannot be
+  // done is refused. Gives the plan's warnings.
+  std::vector<std::string> begin(std::uint32_t participant, std::uint64_t seed, Instant now);
+  bool begun() const { return begun_; }
+
+  // The error says why a spike is refused.
+  Result<bool> inject(spike::Planned spike);
+  void count_refused() { counts_.refused++; }
+  bool cancel(std::string_view id, Instant now);
+  void repeat_active() { repeat_ = true; }  // somebody new is listening
+
+  // What is to be said when time has come to `now`. What was cancelled or refused is said whatever the time.
+  std::vector<Notice> advance(Instant now);
+  bool urgent() const { return repeat_ || !waiting_.empty(); }  // something to say that waits for no time
+  Instant next_change() const { return schedule_.next_change(); }
+
+  std::vector<std::string> active() const;
+  Counts counts() const;
+
+ private:
+  Plan plan_;
+  bool begun_ = false, repeat_ = false;
+  std::uint32_t participant_ = 0;
+  spike::Schedule schedule_;
+  std::vector<Notice> waiting_;
+  Counts counts_;  // planned and active are counted anew when asked for
+};
+
+}  // namespace avc::scheduler
