@@ -155,7 +155,8 @@ std::string spike_row(const View &spike, std::size_t number_of, double seconds) 
   return "<tr>" + numeric(std::to_string(number_of)) + "<th scope=\"row\">" + escaped(spike["type"].text()) +
          "<span class=\"sub\">" + escaped(spike["spike_id"].text()) + "</span><span class=\"sub\">" + escaped(params) +
          "</span></th>" + "<td class=\"w\">" + when + "</td>" + numeric(figure(spike["participants"].number(), 0)) +
-         cell(on_lines(injected)) + cell(on_lines(spike["measured_text"].text())) +
+         "<td class=\"mid\">" + on_lines(injected) + "</td>" + "<td class=\"wide\">" +
+         on_lines(spike["measured_text"].text()) + "</td>" +
          numeric(mos("before") + " → " + mos("during") + " → " + mos("after")) + "</tr>";
 }
 
@@ -165,8 +166,8 @@ std::string spikes(const View &report, double seconds) {
   if (all.empty()) return out + "<p class=\"note\">No spikes in this run.</p></section>";
   out +=
       "<div class=\"scroll\"><table><caption>What the chaos did to its participants, as the sender decided it and as "
-      "the receiver, which was not told, saw it.</caption>" +
-      head({"#", "Spike", "When", "Participants", "Injected", "Measured", "MOS before, during, after"});
+      "the receiver, which was not told, saw it. MOS: before → during → after.</caption>" +
+      head({"#", "Spike", "When", "Participants", "Injected", "Measured", "MOS"});
   for (std::size_t i = 0; i < all.size(); ++i) out += spike_row(all[i], i + 1, seconds);
   return out + "</tbody></table></div></section>";
 }

@@ -54,8 +54,7 @@ align-items:baseline}
 p.note{margin:0}
 svg{width:100%;height:auto;display:block}
 .legend{display:flex;gap:16px;font-size:.87rem}
-td.w{white-space:nowrap}
-thead th.wrap{white-space:normal}
+td.w{white-space:nowrap}td.mid{min-width:170px}td.wide{min-width:290px}
 .key::before{content:"";display:inline-block;width:24px;margin-right:6px;vertical-align:middle;
 border-top:3px solid var(--s0)}
 .k1::before{border-top:3px dashed var(--s1)}

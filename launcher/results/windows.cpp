@@ -210,7 +210,7 @@ std::string measured_text(const SpikeRecord &spike) {
   if (text.empty()) return "nothing measured";
   const bool mixed = spike.during->overlapped || (spike.before && spike.before->overlapped) ||
                      (spike.after && spike.after->overlapped);
-  return text + (mixed ? "; other spikes acted at the same time" : "");
+  return text + (mixed ? "; other spikes acted too" : "");
 }
 
 }  // namespace avc::results
