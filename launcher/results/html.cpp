@@ -59,6 +59,14 @@ std::string figure(const std::optional<double> &value, int decimals = 2) {
   return value ? number(*value, decimals) : "–";
 }
 
+// With all its decimals, so that a column lines up.
+std::string fixed(const std::optional<double> &value, int decimals) {
+  if (!value) return "–";
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", decimals, std::clamp(*value, -1e15, 1e15));
+  return text;
+}
+
 std::string tile(std::string_view label, const std::optional<double> &value, std::string_view unit, int decimals) {
   return "<div><dt>" + escaped(label) + "</dt><dd>" + figure(value, decimals) +
          (value && !unit.empty() ? " <small>" + escaped(unit) + "</small>" : "") + "</dd></div>";
@@ -151,7 +159,7 @@ std::string spike_row(const View &spike, std::size_t number_of, double seconds) 
   std::string injected = spike["injected_text"].text();
   if (injected.empty()) injected = spike["state"].text() + (spike["reason"] ? ": " + spike["reason"].text() : "");
   const View measured = spike["measured"];
-  const auto mos = [&](const char *window) { return figure(measured[window]["mos_score"].number(), 2); };
+  const auto mos = [&](const char *window) { return fixed(measured[window]["mos_score"].number(), 2); };
   return "<tr>" + numeric(std::to_string(number_of)) + "<th scope=\"row\">" + escaped(spike["type"].text()) +
          "<span class=\"sub\">" + escaped(spike["spike_id"].text()) + "</span><span class=\"sub\">" + escaped(params) +
          "</span></th>" + "<td class=\"w\">" + when + "</td>" + numeric(figure(spike["participants"].number(), 0)) +
@@ -261,9 +269,9 @@ std::string participant_row(const View &participant) {
       participant["sent"]["video"]["packets"].number_or(0) + participant["sent"]["audio"]["packets"].number_or(0);
   return "<tr><th scope=\"row\" class=\"n\">" + figure(participant["participant_id"].number(), 0) + "</th>" +
          cell(escaped(participant["state"].text())) + numeric(grouped(static_cast<unsigned long long>(sent))) +
-         numeric(figure(video["loss_percent"].number())) + numeric(figure(audio["loss_percent"].number())) +
-         numeric(figure(video["frames_complete_percent"].number(), 1)) + numeric(figure(video["freezes"].number(), 0)) +
-         numeric(figure(audio["jitter_ms"].number(), 1)) + numeric(figure(audio["mos_score"].number())) + "</tr>";
+         numeric(fixed(video["loss_percent"].number(), 2)) + numeric(fixed(audio["loss_percent"].number(), 2)) +
+         numeric(fixed(video["frames_complete_percent"].number(), 1)) + numeric(figure(video["freezes"].number(), 0)) +
+         numeric(fixed(audio["jitter_ms"].number(), 1)) + numeric(fixed(audio["mos_score"].number(), 2)) + "</tr>";
 }
 
 std::string participants(const View &report) {
