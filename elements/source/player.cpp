@@ -184,6 +184,8 @@ void Player::turn() {
       gst_object_sync_values(GST_OBJECT(element_), static_cast<GstClockTime>(running_time->count()));
     const Live live = settings_.lock()->live();
     if (step->run->emit(live, *step->outputs)) executor->record_lateness(now - due);
+    // A request that came before the keyframe was out has been granted by it: depayloaders ask when they get caps.
+    if (step->run->sent_keyframe()) orders_.lock()->key_unit = false;
   }
 }
 

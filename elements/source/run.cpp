@@ -91,6 +91,7 @@ void Run::apply_changes(Nanos now) {
 }
 
 bool Run::emit(const Live &live, std::span<const std::shared_ptr<Output>> outputs) {
+  sent_keyframe_ = false;
   // A gate that opens does so at a keyframe.
   if (was_closed_ && live.gate_open) timeline_.jump_to_keyframe();
   was_closed_ = !live.gate_open;
@@ -142,6 +143,7 @@ bool Run::emit_video(const media::Tick &tick, Nanos now, const spike::SourceEffe
     else
       output->push(make_coded(frame, unit.coded.get(), unit.headers));
   }
+  sent_keyframe_ = keyframe;
   ++counters_.frames_sent;
   counters_.packets_sent += unit.payloads;
   counters_.bytes_sent += payload_bytes + unit.payloads * std::size_t{12};

@@ -46,7 +46,8 @@ class Run {
   bool emit(const Live &live, std::span<const std::shared_ptr<Output>> outputs);
 
   void change(SpikeChange change) { changes_.push_back(std::move(change)); }
-  void request_key_unit();  // at most one jump in 500 ms
+  void request_key_unit();                               // at most one jump in 500 ms
+  bool sent_keyframe() const { return sent_keyframe_; }  // with the last emit()
   bool is_of(std::uint32_t ssrc) const { return ssrc == video_.ssrc() || ssrc == audio_.ssrc(); }
 
  private:
@@ -67,6 +68,7 @@ class Run {
   media::SourceEffects effects_;
   std::vector<SpikeChange> changes_;  // that are not due yet
   media::FrameDropper dropper_;
+  bool sent_keyframe_ = false;
   bool was_closed_ = false;  // the gate, at the last frame
   bool was_silent_ = true;   // no talk spurt under way
   std::optional<Nanos> last_jump_;

@@ -275,6 +275,16 @@ GST_START_TEST(a_key_unit_request_gives_a_keyframe_at_once_but_not_twice_in_half
 }
 GST_END_TEST;
 
+GST_START_TEST(a_receiver_that_asks_for_a_key_unit_when_it_gets_caps_misses_no_frame) {
+  Sent sent;
+  SourceBench bench(source_text("loop=false") + "s. ! application/x-rtp,media=video ! rtph264depay ! " + kSink);
+  bench.keep_from("video_0", sent);
+  bench.play();
+  bench.run_out();
+  ck_assert_uint_eq(sent.lists.size(), 125);
+}
+GST_END_TEST;
+
 GST_START_TEST(a_clip_that_does_not_loop_ends_with_end_of_stream) {
   Sent sent;
   SourceBench bench(source_text("loop=false") + "s.rtp ! " + kSink);
@@ -368,6 +378,7 @@ AVC_GST_TESTS("avchaossrc", packets_are_a_participants_and_whole_frames_with_one
               frame_drops_have_the_share_asked_for_leave_no_hole_and_end,
               a_bit_rate_limit_switches_rendition_at_a_keyframe_and_back, silence_is_opus_silence_at_the_same_times,
               a_key_unit_request_gives_a_keyframe_at_once_but_not_twice_in_half_a_second,
+              a_receiver_that_asks_for_a_key_unit_when_it_gets_caps_misses_no_frame,
               a_clip_that_does_not_loop_ends_with_end_of_stream, end_of_stream_from_the_application_ends_the_stream,
               a_closed_gate_sends_events_only_and_opens_with_a_keyframe,
               pausing_stops_the_packets_and_playing_goes_on_where_it_was,
