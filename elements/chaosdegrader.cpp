@@ -75,6 +75,7 @@
 #include "core/runtime/guarded.hpp"
 #include "elements/degrader/model.hpp"
 #include "elements/degrader/outbox.hpp"
+#include "elements/degrader/stats.hpp"
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/clock.hpp"
 #include "elements/support/errors.hpp"
@@ -391,65 +392,7 @@ gboolean Impl::src_query(GstObject *parent, GstQuery *query) {
   return TRUE;
 }
 
-void set_number(GstStructure *structure, const char *name, guint64 value) {
-  gst_structure_set(structure, name, G_TYPE_UINT64, value, nullptr);
-}
-
-void set_real(GstStructure *structure, const char *name, double value) {
-  gst_structure_set(structure, name, G_TYPE_DOUBLE, value, nullptr);
-}
-
-Ptr<GstStructure> Impl::stats() {
-  auto stats = take(gst_structure_new_empty("chaosdegrader-stats"));
-  GstStructure *s = stats.get();
-  guint64 packets_out = 0, bytes_out = 0;
-  for (std::size_t i = 0; i < net::kStreamCount; i++) {
-    const auto sent = outbox.sent(static_cast<net::Stream>(i));
-    packets_out += sent.packets;
-    bytes_out += sent.bytes;
-  }
-  {
-    auto model = model_.lock();
-    const auto total = model->total();
-    const auto queue = model->queue();
-    const auto &delays = model->delays();
-    gst_structure_set(s, "participant-id", G_TYPE_UINT, model->participant_id(), nullptr);
-    set_number(s, "packets-in", total.in);
-    set_number(s, "packets-out", packets_out);
-    set_number(s, "bytes-in", total.bytes_in);
-    set_number(s, "bytes-out", bytes_out);
-    set_number(s, "dropped-loss", total.lost);
-    set_number(s, "dropped-queue", total.queue_dropped);
-    set_number(s, "dropped-flush", outbox.flushed());
-    set_number(s, "reordered", model->reordered());
-    set_real(s, "queue-ms", to_ms(queue.wait));
-    set_number(s, "queue-packets", queue.packets);
-    set_real(s, "queue-peak-ms", to_ms(model->queue_peak()));
-    set_real(s, "delay-avg-ms", delays.mean() / 1e6);
-    set_real(s, "delay-p50-ms", to_ms(Nanos(delays.quantile(0.5))));
-    set_real(s, "delay-p95-ms", to_ms(Nanos(delays.quantile(0.95))));
-    set_real(s, "delay-max-ms", to_ms(Nanos(delays.max())));
-    set_number(s, "active-layers", model->layers());
-    const auto &video = model->stream(net::Stream::video);
-    const auto &audio = model->stream(net::Stream::audio);
-    set_number(s, "video-in", video.in);
-    set_number(s, "video-bytes-in", video.bytes_in);
-    set_number(s, "video-lost", video.lost);
-    set_number(s, "video-queue-dropped", video.queue_dropped);
-    set_number(s, "audio-in", audio.in);
-    set_number(s, "audio-bytes-in", audio.bytes_in);
-    set_number(s, "audio-lost", audio.lost);
-    set_number(s, "audio-queue-dropped", audio.queue_dropped);
-  }
-  set_number(s, "held", outbox.held());
-  const auto lateness = outbox.lateness();
-  gst_structure_set(s, "context", G_TYPE_STRING, outbox.context_name().c_str(), nullptr);
-  set_number(s, "late-count", lateness.count());
-  set_number(s, "late-p50-us", static_cast<guint64>(lateness.quantile(0.5) / 1000));
-  set_number(s, "late-p99-us", static_cast<guint64>(lateness.quantile(0.99) / 1000));
-  set_number(s, "late-max-us", static_cast<guint64>(lateness.max() / 1000));
-  return stats;
-}
+Ptr<GstStructure> Impl::stats() { return degrader::stats_of(*model_.lock(), outbox); }
 
 void set_property(GObject *object, guint id, const GValue *value, GParamSpec *) noexcept {
   store(*impl_of(object).settings.lock(), kProperties[id - 1], value);

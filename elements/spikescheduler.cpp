@@ -61,7 +61,7 @@
 
 #include "core/runtime/context.hpp"
 #include "core/runtime/guarded.hpp"
-#include "elements/scheduler/schedule_json.hpp"
+#include "elements/scheduler/settings.hpp"
 #include "elements/scheduler/timeline.hpp"
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/clock.hpp"
@@ -90,16 +90,7 @@ GType strategy_type() {
   return register_enum("AvcSpikeStrategy", values);
 }
 
-struct Settings {
-  std::string schedule, schedule_location, spikes;
-  spike::Strategy strategy = spike::Strategy::even;
-  guint64 duration_ms = 0;
-  guint min_spacing_ms = 5000;
-  double jitter_percent = 15;
-  bool respect_min_offset = true;
-  guint64 seed = 0;
-  std::string context;
-};
+using scheduler::Settings;
 
 const Property<Settings> kProperties[] = {
     {"schedule", "Spikes with their times, as JSON text", &Settings::schedule, 0, 0, kReady},
@@ -195,45 +186,6 @@ class PadLock {
   GstPad *pad_;
 };
 
-Result<std::string> read_file(const std::string &path) {
-  gchar *text = nullptr;
-  gsize size = 0;
-  GError *error = nullptr;
-  if (!g_file_get_contents(path.c_str(), &text, &size, &error)) {
-    Error fault{"schedule-location", error->message};
-    g_error_free(error);
-    return fault;
-  }
-  const auto owned = take(text);
-  return std::string(text, size);
-}
-
-// Properties to plan; the error names the property.
-Result<scheduler::Timeline::Plan> plan_from(const Settings &settings) {
-  scheduler::Timeline::Plan plan;
-  const int given = !settings.schedule.empty() + !settings.schedule_location.empty() + !settings.spikes.empty();
-  if (given > 1) return Error{"schedule", "only one of schedule, schedule-location and spikes can be set"};
-  if (given == 0) return plan;
-  std::string property = "schedule", text = settings.schedule;
-  if (!settings.schedule_location.empty()) {
-    auto read = read_file(settings.schedule_location);
-    if (!read) return read.error();
-    property = "schedule-location";
-    text = *std::move(read);
-  } else if (!settings.spikes.empty()) {
-    property = "spikes";
-    text = settings.spikes;
-    plan.spread = true;
-    plan.distribution = {settings.strategy, std::chrono::milliseconds(settings.min_spacing_ms), settings.jitter_percent,
-                         settings.respect_min_offset};
-    plan.length = std::chrono::milliseconds(settings.duration_ms);
-  }
-  auto spikes = scheduler::read_spikes(text);
-  if (!spikes) return Error{property, spikes.error().text()};
-  plan.spikes = *std::move(spikes);
-  return plan;
-}
-
 GstPad *new_pad(GstStaticPadTemplate &pad_template, const char *name) {
   GstPad *pad = gst_pad_new_from_static_template(&pad_template, name);
   GST_PAD_SET_PROXY_CAPS(pad);
@@ -285,7 +237,7 @@ void Impl::repeat_active() {
 }
 
 bool Impl::start() {
-  auto plan = plan_from(*settings.lock());
+  auto plan = scheduler::plan_from(*settings.lock());
   if (!plan) {
     post_error(element_, Fault::settings, plan.error());
     return false;

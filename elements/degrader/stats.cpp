@@ -1,0 +1,87 @@
+#include "elements/degrader/stats.hpp"
+
+#include <string>
+
+namespace avc::degrader {
+namespace {
+
+void set(GstStructure *structure, const char *name, guint64 value) {
+  gst_structure_set(structure, name, G_TYPE_UINT64, value, nullptr);
+}
+
+void set(GstStructure *structure, const char *name, double value) {
+  gst_structure_set(structure, name, G_TYPE_DOUBLE, value, nullptr);
+}
+
+void set_ms(GstStructure *structure, const char *name, std::int64_t nanos) {
+  set(structure, name, to_ms(Nanos(nanos)));
+}
+
+void set_us(GstStructure *structure, const char *name, std::int64_t nanos) {
+  set(structure, name, static_cast<guint64>(nanos / 1000));
+}
+
+void add_totals(GstStructure *s, const Model &model, Outbox &outbox) {
+  Outbox::Sent out;
+  for (std::size_t i = 0; i < net::kStreamCount; i++) {
+    const auto sent = outbox.sent(static_cast<net::Stream>(i));
+    out.packets += sent.packets;
+    out.bytes += sent.bytes;
+  }
+  const auto in = model.total();
+  set(s, "packets-in", in.in);
+  set(s, "packets-out", out.packets);
+  set(s, "bytes-in", in.bytes_in);
+  set(s, "bytes-out", out.bytes);
+  set(s, "dropped-loss", in.lost);
+  set(s, "dropped-queue", in.queue_dropped);
+  set(s, "dropped-flush", outbox.flushed());
+  set(s, "reordered", model.reordered());
+  set(s, "held", guint64{outbox.held()});
+}
+
+void add_delays(GstStructure *s, const Model &model) {
+  const auto queue = model.queue();
+  const auto &delays = model.delays();
+  set_ms(s, "queue-ms", queue.wait.count());
+  set(s, "queue-packets", guint64{queue.packets});
+  set_ms(s, "queue-peak-ms", model.queue_peak().count());
+  set(s, "delay-avg-ms", delays.mean() / 1e6);
+  set_ms(s, "delay-p50-ms", delays.quantile(0.5));
+  set_ms(s, "delay-p95-ms", delays.quantile(0.95));
+  set_ms(s, "delay-max-ms", delays.max());
+}
+
+void add_stream(GstStructure *s, const Model &model, net::Stream kind) {
+  const auto &stream = model.stream(kind);
+  const std::string media = net::name(kind);
+  set(s, (media + "-in").c_str(), stream.in);
+  set(s, (media + "-bytes-in").c_str(), stream.bytes_in);
+  set(s, (media + "-lost").c_str(), stream.lost);
+  set(s, (media + "-queue-dropped").c_str(), stream.queue_dropped);
+}
+
+void add_context(GstStructure *s, Outbox &outbox) {
+  const auto lateness = outbox.lateness();
+  gst_structure_set(s, "context", G_TYPE_STRING, outbox.context_name().c_str(), nullptr);
+  set(s, "late-count", guint64{lateness.count()});
+  set_us(s, "late-p50-us", lateness.quantile(0.5));
+  set_us(s, "late-p99-us", lateness.quantile(0.99));
+  set_us(s, "late-max-us", lateness.max());
+}
+
+}  // namespace
+
+Ptr<GstStructure> stats_of(const Model &model, Outbox &outbox) {
+  auto stats = take(
+      gst_structure_new("chaosdegrader-stats", "participant-id", G_TYPE_UINT, guint{model.participant_id()}, nullptr));
+  add_totals(stats.get(), model, outbox);
+  add_delays(stats.get(), model);
+  set(stats.get(), "active-layers", guint64{model.layers()});
+  add_stream(stats.get(), model, net::Stream::video);
+  add_stream(stats.get(), model, net::Stream::audio);
+  add_context(stats.get(), outbox);
+  return stats;
+}
+
+}  // namespace avc::degrader
