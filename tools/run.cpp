@@ -91,12 +91,12 @@ class Follower {
       const std::string before = live_.state;
       live_.take_state(json);
       const std::string reason = json["reason"].text_or("");
-      if (live_.state != before && !reason.empty() && reason != "completed") say(live_.state + ": " + reason);
+      if (live_.state != before && live_.state != "stopping" && !reason.empty()) say(live_.state + ": " + reason);
     } else if (event.type == "sample") {
       live_.take_sample(json);
     } else if (event.type == "spike") {
       if (const std::string news = live_.take_spike(json); !news.empty())
-        say(render::clock(json["at_seconds"].number_or(live_.elapsed)) + "  " + news);
+        say(render::moment(json["at_seconds"].number_or(live_.elapsed)) + "  " + news);
     }
   }
 

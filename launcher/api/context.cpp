@@ -1,5 +1,6 @@
 #include "launcher/api/context.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "launcher/results/json.hpp"
@@ -8,6 +9,20 @@ namespace avc::api {
 
 using session::SpikeEntry;
 using session::TestSession;
+
+namespace {
+
+// A spike is told of when the first participant reports its start; the others follow within a packet's time.
+std::uint32_t addressed(const TestSession &session, const SpikeEntry &spike) {
+  const auto &ids = spike.planned.spike.participants;
+  const auto hit = std::count_if(session.participants().begin(), session.participants().end(), [&](const auto &one) {
+    return one->state() == participant::State::running &&
+           (ids.empty() || std::find(ids.begin(), ids.end(), one->id()) != ids.end());
+  });
+  return static_cast<std::uint32_t>(hit);
+}
+
+}  // namespace
 
 Context::Context(Settings settings, session::PoolLimits limits, std::unique_ptr<results::History> history)
     : settings_(std::move(settings)), history_(std::move(history)), pool_(limits, *this) {}
@@ -55,9 +70,11 @@ void Context::state_changed(TestSession &session) {
 }
 
 void Context::spike_changed(TestSession &session, const SpikeEntry &spike, double at_seconds) {
+  const bool starts = spike.state == results::SpikeState::active;
+  const auto count = starts ? std::max(spike.participants, addressed(session, spike)) : spike.participants;
   json::Writer out;
   out.begin_object().put("spike_id", spike.planned.spike.id).put("type", spike.planned.spike.type);
-  out.put("state", results::name(spike.state)).put("participants", spike.participants).put("at_seconds", at_seconds);
+  out.put("state", results::name(spike.state)).put("participants", count).put("at_seconds", at_seconds);
   auto text = out.put_unless_empty("reason", spike.reason).end_object().take();
   text.pop_back();
   channel(session.id())->publish("spike", text);

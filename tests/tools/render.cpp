@@ -147,10 +147,10 @@ START_TEST(the_plan_lists_what_will_happen) {
           "10 participants for 00:30, seed 7, strategy even\n"
           "expected load: 2 670 packets/s, 26.2 Mbit/s\n"
           "\n"
-          "spike  type             when            on  parameters\n"
-          "─────  ───────────────  ─────────────  ───  ─────────────────────────────────\n"
-          "a      rtp_packet_loss  00:05 – 00:10    2  loss_percentage 10, pattern burst\n"
-          "b      audio_silence    00:20 – end    all\n"
+          "spike  type             when              on  parameters\n"
+          "─────  ───────────────  ───────────────  ───  ─────────────────────────────────\n"
+          "a      rtp_packet_loss  00:05 – 00:09.6    2  loss_percentage 10, pattern burst\n"
+          "b      audio_silence    00:20 – end      all\n"
           "warning: w\n");
 }
 END_TEST

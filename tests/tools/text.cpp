@@ -81,6 +81,9 @@ START_TEST(numbers_read_well) {
   ck_same(fixed(std::optional<double>(), 1), "–");
   ck_same(clock(59.6), "01:00");
   ck_same(clock(3723), "1:02:03");
+  ck_same(moment(4.5), "00:04.5");
+  ck_same(moment(4.96), "00:05");
+  ck_same(moment(60), "01:00");
   ck_same(bit_rate(840), "840 kbit/s");
   ck_same(bit_rate(11234), "11.2 Mbit/s");
   ck_same(bytes(1234567), "1.2 MB");

@@ -6,9 +6,9 @@ namespace avc::tools::render {
 namespace {
 
 std::string when(Json spike) {
-  const std::string from = clock(spike["start_seconds"].number_or(0));
+  const std::string from = moment(spike["start_seconds"].number_or(0));
   const auto end = spike["end_seconds"].number();
-  return from + " – " + (end ? clock(*end) : "end");
+  return from + " – " + (end ? moment(*end) : "end");
 }
 
 std::string whom(Json spike) {

@@ -115,6 +115,12 @@ std::string clock(double seconds) {
   return buffer.data();
 }
 
+std::string moment(double seconds) {
+  const double tenths = std::round(std::clamp(seconds, 0.0, 1e9) * 10);
+  const double whole = std::floor(tenths / 10), rest = tenths - whole * 10;
+  return clock(whole) + (rest > 0 ? "." + fixed(rest, 0) : "");
+}
+
 std::string bit_rate(double kbps) {
   if (kbps >= 999500) return fixed(kbps / 1e6, 2) + " Gbit/s";
   if (kbps >= 1000) return fixed(kbps / 1e3, 1) + " Mbit/s";

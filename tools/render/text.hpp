@@ -17,6 +17,7 @@ std::string fixed(std::optional<double> value, int decimals);  // "–" when the
 std::string grouped(double whole);                             // 12 345 678
 std::string counted(double count, const std::string &one);     // 1 spike, 2 spikes
 std::string clock(double seconds);                             // 00:42, 12:05, 1:02:03
+std::string moment(double seconds);                            // as clock(), with tenths if there are any: 00:04.5
 std::string bit_rate(double kbps);                             // "840 kbit/s", "11.2 Mbit/s"
 std::string bytes(double count);                               // "1.2 MB"
 
