@@ -59,8 +59,8 @@ Result<std::string> Daemon::start() {
   return url;
 }
 
-void Daemon::stop(results::EndReason reason, const std::string &why) {
-  if (context_ != nullptr) context_->pool().stop_all(reason, why);
+void Daemon::stop(results::EndReason reason) {
+  if (context_ != nullptr) context_->pool().stop_all(reason);
   if (server_ != nullptr) server_->close();
 }
 

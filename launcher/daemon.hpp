@@ -22,7 +22,7 @@ class Daemon {
   // Makes the state directory, listens, and gives the base URL.
   Result<std::string> start();
   // Stops all tests in order and writes their results; nothing is accepted any more.
-  void stop(results::EndReason reason, const std::string &why);
+  void stop(results::EndReason reason);
 
   api::Context &context() { return *context_; }
 

@@ -49,7 +49,7 @@ int run(const Config &config) {
   g_main_loop_run(loop);
   for (const guint source : sources) g_source_remove(source);
   g_main_loop_unref(loop);
-  daemon.stop(avc::results::EndReason::signal, "the daemon was told to end");
+  daemon.stop(avc::results::EndReason::signal);
   return 0;
 }
 

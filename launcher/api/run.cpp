@@ -69,7 +69,7 @@ Reply start(Context &context, const Request &request) {
 Reply stop(Context &context, const Request &request) {
   TestSession &session = context.test(request);
   if (!participant::is_over(session.state())) {
-    if (auto stopped = session.stop(results::EndReason::stopped, "stopped over REST"); !stopped) {
+    if (auto stopped = session.stop(results::EndReason::stopped, ""); !stopped) {
       refuse_session(stopped.error());
     }
   }
@@ -84,7 +84,7 @@ Reply stop_all(Context &context, const Request &) {
   out.begin_object().begin_array("stopped");
   for (TestSession *session : context.pool().all()) {
     if (participant::is_over(session->state())) continue;
-    (void)session->stop(results::EndReason::stopped, "stopped over REST");
+    (void)session->stop(results::EndReason::stopped, "");
     out.value(session->id());
   }
   return json_reply(out.end_array().end_object());

@@ -111,6 +111,9 @@ Reply created(Context &context, const TestSession &session) {
 Reply build(Context &context, std::shared_ptr<SessionSetup> setup, const session::Target &target,
             const Result<std::string> &address) {
   if (!address) refuse(400, address.error());
+  if (auto admitted = context.settings().targets.admit(*address); !admitted) {
+    refuse(403, {target.field, admitted.error().message});
+  }
   admit(context, *setup);  // again: the name may have taken a while to resolve
   setup->address = *address;
   setup->port = target.port;
@@ -131,18 +134,15 @@ Reply create(Context &context, const Request &request) {
   const bool strict = strict_text == "1" || strict_text == "true";
   auto setup = std::make_shared<SessionSetup>(prepare(context, request, strict));
   admit(context, *setup);
-  auto target = choose_target(setup->scenario, context.settings().target_environment, strict);
+  const auto target = choose_target(setup->scenario, context.settings().target_environment, strict);
   if (target.embedded) {
-    // What was written with transport loopback keeps its port; without a target any will do.
-    if (!setup->scenario.target) target.port = 0;
     return build(context, setup, target, std::string("127.0.0.1"));
   }
   Reply reply;
   reply.later = [&context, setup, target](const http::Finish &finish) {
-    session::resolve(target, context.settings().targets,
-                     [&context, setup, target, finish](Result<std::string> address) {
-                       finish([&] { return build(context, setup, target, address); });
-                     });
+    session::resolve(target, [&context, setup, target, finish](Result<std::string> address) {
+      finish([&] { return build(context, setup, target, address); });
+    });
   };
   return reply;
 }

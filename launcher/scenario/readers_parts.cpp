@@ -102,6 +102,7 @@ void read_target(json::Object &object, Target &target) {
   const auto port = object.integer("port", 1, 65535);
   if (host && host->empty()) object.fault("host", "is empty");
   if (host) target.host = *host;
+  if (target.transport == Target::Transport::loopback) target.port = 0;  // any that is free
   if (port) target.port = static_cast<std::uint16_t>(*port);
   if (transport == 1 && host) object.fault("host", "contradicts target.transport \"loopback\"");
   object.done();

@@ -41,7 +41,7 @@ struct Media {
 struct Target {
   enum class Transport : std::uint8_t { udp, loopback } transport = Transport::udp;
   std::string host = "127.0.0.1";
-  std::uint16_t port = 5002;
+  std::uint16_t port = 5002;  // 0 with loopback: any that is free
 };
 
 struct Scenario {

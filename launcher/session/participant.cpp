@@ -169,12 +169,11 @@ Result<bool> Participant::build(const ParticipantSettings &settings) {
   if (!settings.renditions.empty()) source("renditions", settings.renditions);
   Setter sink(sink_);
   sink("host", settings.address)("port", std::uint64_t{settings.port})("context", settings.context);
-  sink("rtcp-port", std::uint64_t(settings.rtcp && settings.port < 65535 ? settings.port + 1 : 0));
+  sink("rtcp-port", std::uint64_t{settings.rtcp_port});
   Setter scheduler(scheduler_);
   scheduler("schedule", schedule_json(settings.planned))("context", settings.context);
   Setter tag(tagger);
   tag("participant-id", std::uint64_t{id_});
-  if (!settings.rtcp) tag("rtcp-interval-ms", std::uint64_t{0});
   for (const auto &outcome :
        {source.outcome(), tag.outcome(), scheduler.outcome(), configure_link(degrader_, settings), sink.outcome()}) {
     if (!outcome) return outcome.error();

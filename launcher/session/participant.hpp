@@ -28,7 +28,7 @@ struct ParticipantSettings {
   std::string context;  // the thread it shares
   std::string address;
   std::uint16_t port = 0;
-  bool rtcp = true;  // sender reports go to port + 1
+  std::uint16_t rtcp_port = 0;  // for sender reports; 0: the one after port
 
   std::string location;  // empty: generated media
   std::uint32_t width = 1280, height = 720;

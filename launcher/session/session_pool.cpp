@@ -93,9 +93,9 @@ void SessionPool::forget(const std::string &id) {
   std::erase_if(sessions_, [&](const auto &session) { return session->id() == id; });
 }
 
-void SessionPool::stop_all(results::EndReason reason, const std::string &detail) {
+void SessionPool::stop_all(results::EndReason reason) {
   for (const auto &session : sessions_) {
-    if (!participant::is_over(session->state())) (void)session->stop(reason, detail);
+    if (!participant::is_over(session->state())) (void)session->stop(reason, "");
   }
 }
 

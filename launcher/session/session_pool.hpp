@@ -29,7 +29,7 @@ class SessionPool {
   TestSession &add(SessionSetup setup);
   TestSession *find(const std::string &id);
   void forget(const std::string &id);
-  void stop_all(results::EndReason reason, const std::string &detail);
+  void stop_all(results::EndReason reason);
 
   std::vector<TestSession *> all() const;  // in order of creation
   std::uint64_t rejected() const { return rejected_; }

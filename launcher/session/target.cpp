@@ -5,8 +5,7 @@ namespace {
 
 // One name being looked up, with a deadline of its own: GResolver has none.
 struct Lookup {
-  Lookup(Target t, const TargetPolicy &p, Resolved d)
-      : target(std::move(t)), policy(p), done(std::move(d)), cancellable(g_cancellable_new()) {
+  Lookup(Target t, Resolved d) : target(std::move(t)), done(std::move(d)), cancellable(g_cancellable_new()) {
     deadline = g_timeout_add_seconds(
         kResolveSeconds,
         [](gpointer self) -> gboolean {
@@ -28,13 +27,10 @@ struct Lookup {
     char *text = g_inet_address_to_string(G_INET_ADDRESS(addresses->data));
     const std::string address = text;
     g_free(text);
-    auto admitted = policy.admit(address);
-    if (!admitted) return Error{target.field, admitted.error().message};
     return address;
   }
 
   Target target;
-  const TargetPolicy &policy;
   Resolved done;
   std::unique_ptr<GCancellable, ObjectUnref> cancellable;
   guint deadline = 0;
@@ -77,17 +73,12 @@ Result<std::string> TargetPolicy::admit(const std::string &text) const {
   return text;
 }
 
-void resolve(const Target &target, const TargetPolicy &policy, Resolved done) {
+void resolve(const Target &target, Resolved done) {
   if (g_hostname_is_ip_address(target.host.c_str())) {
-    auto admitted = policy.admit(target.host);
-    if (!admitted) {
-      done(Error{target.field, admitted.error().message});
-    } else {
-      done(target.host);
-    }
+    done(target.host);
     return;
   }
-  auto *lookup = new Lookup(target, policy, std::move(done));
+  auto *lookup = new Lookup(target, std::move(done));
   GResolver *resolver = g_resolver_get_default();
   g_resolver_lookup_by_name_with_flags_async(
       resolver, target.host.c_str(), G_RESOLVER_NAME_LOOKUP_FLAGS_DEFAULT, lookup->cancellable.get(),

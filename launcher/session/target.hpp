@@ -52,9 +52,10 @@ class TargetPolicy {
 };
 
 // Calls back with an address, at once for one that is written as numbers, else when the resolver has answered (at
-// most kResolveSeconds later) on the main context. The error has the target's field.
+// most kResolveSeconds later) on the main context. The error has the target's field. Whether the policy admits the
+// address is the caller's next question.
 using Resolved = std::function<void(Result<std::string>)>;
-void resolve(const Target &target, const TargetPolicy &policy, Resolved done);
+void resolve(const Target &target, Resolved done);
 inline constexpr unsigned kResolveSeconds = 5;
 
 }  // namespace avc::session

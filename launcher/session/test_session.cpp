@@ -96,7 +96,7 @@ Result<std::unique_ptr<Participant>> TestSession::make_participant(std::size_t i
   settings.context = "c" + std::to_string(index % std::max(1u, setup_.contexts));
   settings.address = setup_.address;
   settings.port = setup_.port;
-  settings.rtcp = setup_.receiver == nullptr;  // ours has one port, for media
+  if (setup_.receiver != nullptr) settings.rtcp_port = setup_.receiver->rtcp_port();
   settings.location = setup_.media_location;
   settings.width = scenario.video.width;
   settings.height = scenario.video.height;
@@ -211,7 +211,7 @@ void TestSession::play() {
         [](gpointer self) -> gboolean {
           auto *session = static_cast<TestSession *>(self);
           session->end_timer_.ended();
-          session->finish(results::EndReason::completed, "its duration is over", TestState::stopped);
+          session->finish(results::EndReason::completed, "", TestState::stopped);
           return G_SOURCE_REMOVE;
         },
         this));
@@ -236,12 +236,35 @@ Result<bool> TestSession::stop(results::EndReason reason, const std::string &det
   return true;
 }
 
+namespace {
+
+const char *words(results::EndReason reason) {
+  switch (reason) {
+    case results::EndReason::completed:
+      return "its duration is over";
+    case results::EndReason::stopped:
+      return "stopped over REST";
+    case results::EndReason::signal:
+      return "the daemon was told to end";
+    case results::EndReason::failed_to_start:
+      return "it could not start";
+    case results::EndReason::failed:
+      return "an error";
+    case results::EndReason::interrupted:
+      return "the daemon died";
+  }
+  return "";
+}
+
+}  // namespace
+
 void TestSession::finish(results::EndReason reason, const std::string &detail, TestState state) {
+  const std::string why = detail.empty() ? words(reason) : detail;
   const bool ran = state_ == TestState::running;
   for (auto *timer : {&media_timer_, &second_timer_, &end_timer_, &latency_timer_}) timer->reset();
   if (ran) {
     final_elapsed_ = elapsed_seconds();
-    set_state(TestState::stopping, detail);
+    set_state(TestState::stopping, why);
     if (playing_) second();
     for (const SpikeEntry *entry : book_.test_over("the test is over")) announce(*entry, final_elapsed_);
   }
@@ -258,7 +281,7 @@ void TestSession::finish(results::EndReason reason, const std::string &detail, T
     recorder_.finish(reason, detail, Instant{from_seconds(final_elapsed_)});
   }
   ended_us_ = g_get_monotonic_time();
-  set_state(state, detail);
+  set_state(state, why);
 }
 
 double TestSession::elapsed_seconds() const {

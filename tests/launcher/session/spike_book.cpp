@@ -120,9 +120,9 @@ END_TEST
 START_TEST(a_reduction_gets_the_highest_rendition_not_above_it) {
   ck_assert(default_ladder(2500) == (std::vector<std::uint32_t>{2500, 1200, 600, 300}));
   ck_assert(default_ladder(100) == (std::vector<std::uint32_t>{100}));
-  ck_assert_double_eq_tol(chosen_rendition({300, 2500, 600, 1200}, 1000), 600, 0);
-  ck_assert_double_eq_tol(chosen_rendition({300, 2500, 600, 1200}, 600), 600, 0);
-  ck_assert_double_eq_tol(chosen_rendition({300, 2500, 600, 1200}, 10), 300, 0);
+  ck_assert_double_eq(chosen_rendition({300, 2500, 600, 1200}, 1000), 600);
+  ck_assert_double_eq(chosen_rendition({300, 2500, 600, 1200}, 600), 600);
+  ck_assert_double_eq(chosen_rendition({300, 2500, 600, 1200}, 10), 300);
 }
 END_TEST
 
