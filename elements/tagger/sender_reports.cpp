@@ -1,20 +1,13 @@
 #include "elements/tagger/sender_reports.hpp"
 
-#include <gst/rtp/rtp.h>
-
 #include <string>
+
+#include "core/rtp/rtcp.hpp"
 
 namespace avc::tagger {
 namespace {
 
-constexpr guint kMtu = 1200;
-constexpr guint64 kUnixToNtpSeconds = 2208988800u;  // 1900 to 1970
-
-// 32.32 fixed point seconds since 1900.
-guint64 ntp_time(gint64 unix_ns) {
-  const auto ns = static_cast<guint64>(unix_ns) + kUnixToNtpSeconds * GST_SECOND;
-  return gst_util_uint64_scale(ns, guint64{1} << 32, GST_SECOND);
-}
+constexpr std::size_t kLongestReport = 128;  // an SR without blocks, and an SDES with a short CNAME
 
 }  // namespace
 
@@ -33,19 +26,17 @@ Ptr<GstBuffer> SenderReports::due(net::Stream stream, std::uint32_t participant_
   if (GST_CLOCK_TIME_IS_VALID(state.reported) && now < state.reported + interval) return nullptr;
   state.reported = now;
 
-  auto buffer = take(gst_rtcp_buffer_new(kMtu));
-  GstRTCPBuffer rtcp = GST_RTCP_BUFFER_INIT;
-  GstRTCPPacket packet;
-  gst_rtcp_buffer_map(buffer.get(), GST_MAP_READWRITE, &rtcp);
-  gst_rtcp_buffer_add_packet(&rtcp, GST_RTCP_TYPE_SR, &packet);
-  gst_rtcp_packet_sr_set_sender_info(&packet, state.last.ssrc, ntp_time(ntp_offset + static_cast<gint64>(now)),
-                                     state.last.rtp_timestamp, state.packets, state.octets);
+  const Instant wall_clock{Nanos(ntp_offset) + Nanos(static_cast<gint64>(now))};
   const std::string cname = "participant-" + std::to_string(participant_id) + "@avchaos";
-  gst_rtcp_buffer_add_packet(&rtcp, GST_RTCP_TYPE_SDES, &packet);
-  gst_rtcp_packet_sdes_add_item(&packet, state.last.ssrc);
-  gst_rtcp_packet_sdes_add_entry(&packet, GST_RTCP_SDES_CNAME, static_cast<guint8>(cname.size()),
-                                 reinterpret_cast<const guint8 *>(cname.data()));
-  gst_rtcp_buffer_unmap(&rtcp);
+  std::array<std::uint8_t, kLongestReport> bytes;
+  const std::size_t size = rtp::write_sender_report(bytes,
+                                                    {.ssrc = state.last.ssrc,
+                                                     .ntp = rtp::ntp_from_unix(wall_clock),
+                                                     .rtp_timestamp = state.last.rtp_timestamp,
+                                                     .packets = state.packets,
+                                                     .octets = state.octets},
+                                                    cname);
+  auto buffer = take(gst_buffer_new_memdup(bytes.data(), size));
   GST_BUFFER_PTS(buffer.get()) = state.last.pts;
   return buffer;
 }
