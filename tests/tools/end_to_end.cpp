@@ -127,6 +127,15 @@ START_TEST(a_bad_scenario_is_104_and_names_the_field) {
 }
 END_TEST
 
+START_TEST(a_target_that_policy_refuses_is_106) {
+  Command command;
+  command.run(R"({"num_participants": 1, "duration_seconds": 1, "target": {"host": "192.0.2.1", "port": 5000}})");
+  command.rest();
+  ck_same(command.child->how_it_ended(), "exited with 106");
+  has(command.child->last_words(), "target.host: 192.0.2.1 is neither loopback nor a private address");
+}
+END_TEST
+
 START_TEST(a_signal_in_the_middle_gives_105_a_report_and_no_daemon_left) {
   Command command;
   command.run(kEndless);
@@ -191,6 +200,6 @@ START_TEST(the_doctor_finds_daemon_and_elements) {
 END_TEST
 
 AVC_TESTS("tools_end_to_end", a_short_run_is_measured_reported_and_judged, a_bad_scenario_is_104_and_names_the_field,
-          a_signal_in_the_middle_gives_105_a_report_and_no_daemon_left, a_run_that_is_killed_takes_its_daemon_with_it,
-          an_old_config_file_runs_without_its_server, a_plan_shows_times_and_load_without_running,
-          the_doctor_finds_daemon_and_elements)
+          a_target_that_policy_refuses_is_106, a_signal_in_the_middle_gives_105_a_report_and_no_daemon_left,
+          a_run_that_is_killed_takes_its_daemon_with_it, an_old_config_file_runs_without_its_server,
+          a_plan_shows_times_and_load_without_running, the_doctor_finds_daemon_and_elements)
