@@ -35,7 +35,8 @@
  *
  * `stats`: participant-id, state (idle, preparing, running, failed), frames-sent, frames-dropped,
  * audio-frames-sent, packets-sent, bytes-sent (RTP, with 12 bytes of header), bitrate-kbps (of the rendition in use),
- * rendition-kbps, loops, key-unit-jumps, context, late-count, late-p50-us, late-p99-us, late-max-us.
+ * rendition-kbps, loops, key-unit-jumps, context, late-count, late-avg-us, late-p50-us, late-p95-us,
+ * late-p99-us, late-max-us.
  *
  * ## Threads
  *
@@ -383,7 +384,8 @@ Ptr<GstStructure> Impl::stats() const {
       now.packets_sent.load(), "bytes-sent", G_TYPE_UINT64, now.bytes_sent.load(), "bitrate-kbps", G_TYPE_DOUBLE,
       now.bitrate_kbps.load(), "loops", G_TYPE_UINT64, now.loops.load(), "key-unit-jumps", G_TYPE_UINT64,
       now.key_unit_jumps.load(), "context", G_TYPE_STRING, context ? context->name().c_str() : "", "late-count",
-      G_TYPE_UINT64, late.count(), "late-p50-us", G_TYPE_UINT64, us(late.quantile(0.5)), "late-p99-us", G_TYPE_UINT64,
+      G_TYPE_UINT64, late.count(), "late-avg-us", G_TYPE_DOUBLE, late.mean() / 1e3, "late-p50-us", G_TYPE_UINT64,
+      us(late.quantile(0.5)), "late-p95-us", G_TYPE_UINT64, us(late.quantile(0.95)), "late-p99-us", G_TYPE_UINT64,
       us(late.quantile(0.99)), "late-max-us", G_TYPE_UINT64, us(late.max()), nullptr));
   gst_structure_take_value(all.get(), "rendition-kbps", &renditions);
   return all;

@@ -44,8 +44,8 @@
  * ## Statistics
  *
  * `stats`: packets-in, packets-out, bytes-in, bytes-out, dropped-loss, dropped-queue, dropped-flush, reordered, held,
- * queue-ms, queue-packets, queue-peak-ms, delay-avg-ms, delay-p50-ms, delay-p95-ms, delay-max-ms (as decided),
- * active-layers; per media video-in, video-bytes-in, video-lost, video-queue-dropped and the same for audio; context,
+ * queue-ms, queue-packets, queue-peak-ms; delay-count, delay-avg-ms, delay-p50-ms, delay-p95-ms and delay-max-ms as
+ * decided; active-layers; per media video-in, video-bytes-in, video-lost, video-queue-dropped and the same for audio; context,
  * and late-count, late-p50-us, late-p99-us, late-max-us of that context.
  *
  * #chaosdegrader:decision-log writes one JSON line per packet.

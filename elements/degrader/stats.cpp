@@ -46,6 +46,7 @@ void add_delays(GstStructure *s, const Model &model) {
   set_ms(s, "queue-ms", queue.wait.count());
   set(s, "queue-packets", guint64{queue.packets});
   set_ms(s, "queue-peak-ms", model.queue_peak().count());
+  set(s, "delay-count", guint64{delays.count()});
   set(s, "delay-avg-ms", delays.mean() / 1e6);
   set_ms(s, "delay-p50-ms", delays.quantile(0.5));
   set_ms(s, "delay-p95-ms", delays.quantile(0.95));

@@ -3,6 +3,7 @@
 
 #include "launcher/api/context.hpp"
 #include "launcher/api/openapi.hpp"
+#include "launcher/results/csv.hpp"
 #include "launcher/results/html.hpp"
 #include "launcher/results/json.hpp"
 
@@ -59,6 +60,13 @@ Reply report_html(Context &context, const Request &request) {
   return reply;
 }
 
+Reply report_csv(Context &context, const Request &request) {
+  Reply reply;
+  reply.body = results::samples_csv(finished_report(context, request));
+  reply.type = "text/csv; charset=utf-8";
+  return reply;
+}
+
 Reply not_yet(const Request &) {
   throw ApiError(501, "WebRTC participants are not available in this version; this test's participants send plain RTP");
 }
@@ -108,6 +116,12 @@ std::vector<Route> report_routes(Context &c) {
                  .handle = with(report_html),
                  .replies = {{409, "it is not over"}},
                  .answer_type = "text/html"});
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/test/{test_id}/report.csv",
+                 .summary = "The seconds of a test as a table",
+                 .handle = with(report_csv),
+                 .replies = {{409, "it is not over"}},
+                 .answer_type = "text/csv"});
   return all;
 }
 

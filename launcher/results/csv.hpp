@@ -1,4 +1,4 @@
-// samples.csv: one row a second, for spreadsheets (RFC 4180, UTF-8, a header line, a point as decimal sign). What
+// report.csv: one row a second, for spreadsheets (RFC 4180, UTF-8, a header line, a point as decimal sign). What
 // could not be measured is an empty field.
 #pragma once
 

@@ -1,5 +1,7 @@
 #include "launcher/results/history.hpp"
 
+#include <glib.h>
+
 #include <utility>
 
 #include "launcher/results/json.hpp"
@@ -111,7 +113,10 @@ struct History::Impl {
 
 bool History::Impl::note(int code) {
   if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW) return true;
-  if (++failures == 1) first_failure = sqlite3_errmsg(db.get());
+  if (++failures == 1) {
+    first_failure = sqlite3_errmsg(db.get());
+    g_warning("history: %s; what is not written now will be missing there, tests go on", first_failure.c_str());
+  }
   return false;
 }
 

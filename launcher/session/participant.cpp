@@ -235,8 +235,8 @@ void Participant::read(results::ParticipantSnapshot &snapshot) const {
   audio.lost = link.count("audio-lost");
   audio.queue_dropped = link.count("audio-queue-dropped");
   audio.frames = source.count("audio-frames-sent");
-  snapshot.delay.packets = link.count("packets-out");
-  snapshot.delay.total_ms = link.number("delay-avg-ms") * link.number("packets-out");
+  snapshot.delay.packets = link.count("delay-count");
+  snapshot.delay.total_ms = link.number("delay-avg-ms") * static_cast<double>(snapshot.delay.packets);
   snapshot.delay.max_ms = link.number("delay-max-ms");
   snapshot.queue_ms = link.number("queue-ms");
   snapshot.queue_peak_ms = link.number("queue-peak-ms");

@@ -7,6 +7,7 @@
 #include "core/spike/schedule.hpp"
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/ptr.hpp"
+#include "launcher/results/environment.hpp"
 #include "launcher/session/rendition.hpp"
 
 namespace avc::session {
@@ -155,6 +156,9 @@ void TestSession::start(Started done) {
   facts.target = setup_.target_text;
   facts.has_receiver = setup_.receiver != nullptr;
   facts.warnings = setup_.warnings;
+  facts.environment = results::environment();
+  const auto gstreamer = take(gst_version_string());
+  facts.environment.emplace_back("GStreamer", gstreamer.get());
   recorder_.begin(std::move(facts), setup_.plan.spikes, setup_.scenario.thresholds);
 
   for (auto &one : participants_) one->set_state(ParticipantState::preparing);
