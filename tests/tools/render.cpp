@@ -93,6 +93,16 @@ START_TEST(a_log_gets_one_line_with_the_same_figures) {
 }
 END_TEST
 
+START_TEST(a_sample_of_the_tests_last_moment_does_not_replace_a_seconds_rates) {
+  Live live = running();
+  live.take_sample(Doc(R"({"t":12.003,"sent":{"kbps":0,"packets_per_second":0,"mos_score":0}})").json());
+  ck_assert_double_eq(live.sent->kbps, 11234);
+  ck_assert_double_eq(live.elapsed, 12.003);
+  live.take_sample(Doc(R"({"t":13,"sent":{"kbps":7}})").json());
+  ck_assert_double_eq(live.sent->kbps, 7);
+}
+END_TEST
+
 START_TEST(spikes_are_told_once_when_they_start_and_end) {
   Live live = running();
   const Doc again(R"({"spike_id":"loss-1","type":"rtp_packet_loss","state":"active","participants":5})");
@@ -207,6 +217,7 @@ END_TEST
 
 AVC_TESTS("tools_render", the_live_block_says_what_goes_on, no_line_is_wider_than_the_terminal,
           before_the_first_sample_there_is_a_bar_and_a_state, a_log_gets_one_line_with_the_same_figures,
+          a_sample_of_the_tests_last_moment_does_not_replace_a_seconds_rates,
           spikes_are_told_once_when_they_start_and_end, the_report_sets_injected_against_measured,
           an_empty_report_is_said_to_be_one, the_plan_lists_what_will_happen,
           what_is_not_a_terminal_gets_no_escapes_and_no_block,

@@ -29,6 +29,7 @@ struct Live {
   std::optional<Sent> sent;          // of the last second
   std::optional<Received> received;  // of the last second; none without a receiver
   double late_p99_ms = 0, send_errors = 0;
+  double sampled_at = 0;                      // t of the newest sample
   std::map<std::string, std::string> active;  // spike id -> "rtp_packet_loss on 5 participants"
 
   void take_state(Json event);
