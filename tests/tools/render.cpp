@@ -202,12 +202,11 @@ START_TEST(a_terminal_is_drawn_in_place_four_times_a_second_and_lines_stay_above
     terminal.end_block();
     terminal.line("after");
   }
-  char text[256] = "";
-  const ssize_t got = read(master, text, sizeof text);
+  std::string text;  // the kernel may hand it over in pieces
+  for (char byte = 0; !text.ends_with("after\r\n") && read(master, &byte, 1) == 1;) text += byte;
   std::fclose(file);
   close(master);
-  ck_assert_int_gt(got, 0);
-  ck_same(std::string(text, static_cast<std::size_t>(got)),
+  ck_same(text,
           "a\r\nb\r\n"
           "\x1b[2A\rc\x1b[K\r\nd\x1b[K\r\n\x1b[J"
           "\x1b[2A\rkept\x1b[K\r\nc\x1b[K\r\nd\x1b[K\r\n\x1b[J"
