@@ -96,6 +96,7 @@ void Output::note(GstFlowReturn flow) {
   if (flow >= GST_FLOW_OK || flow == GST_FLOW_FLUSHING) return;
   over_ = true;
   GST_DEBUG_OBJECT(pad_, "stops: %s", gst_flow_get_name(flow));
+  if (flow == GST_FLOW_EOS) gst_pad_push_event(pad_, gst_event_new_eos());  // a sink that has had enough waits for it
   if (flow <= GST_FLOW_NOT_NEGOTIATED) GST_ELEMENT_FLOW_ERROR(element_, flow);
 }
 

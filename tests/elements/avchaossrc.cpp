@@ -297,6 +297,16 @@ GST_START_TEST(a_clip_that_does_not_loop_ends_with_end_of_stream) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_sink_that_has_had_enough_gets_end_of_stream) {
+  Sent sent;
+  SourceBench bench(source_text() + "s.video_0 ! " + kSink + "num-buffers=3");
+  bench.keep_from("video_0", sent);
+  bench.play();
+  bench.run_out();
+  ck_assert_str_eq(sent.events.back().c_str(), "eos");
+}
+GST_END_TEST;
+
 GST_START_TEST(end_of_stream_from_the_application_ends_the_stream) {
   SourceBench bench(source_text() + "s.rtp ! " + kSink);
   bench.play();
