@@ -74,5 +74,7 @@ int main(int argc, char **argv) {
     g_clear_error(&error);
     return 1;
   }
-  return run(config);
+  const int code = run(config);
+  gst_deinit();  // the leaks tracer looks here
+  return code;
 }
