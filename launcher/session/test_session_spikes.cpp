@@ -1,0 +1,133 @@
+// The spikes of a test: injecting and cancelling them, and what becomes of them.
+#include <algorithm>
+
+#include "core/spike/effect.hpp"
+#include "core/spike/schedule.hpp"
+#include "elements/support/chaos_events.hpp"
+#include "launcher/session/rendition.hpp"
+#include "launcher/session/test_session.hpp"
+
+namespace avc::session {
+
+using participant::TestState;
+using ParticipantState = participant::State;
+
+std::vector<results::ParticipantSnapshot> TestSession::read_for(const spike::Spike &spike) {
+  auto all = read_all();
+  std::erase_if(all, [&](const auto &one) { return !spike::addresses(spike, one.id); });
+  return all;
+}
+
+void TestSession::announce(const SpikeEntry &entry, double at_seconds) {
+  const bool over = entry.state != results::SpikeState::active;
+  const auto snapshots =
+      entry.participants > 0 ? read_for(entry.planned.spike) : std::vector<results::ParticipantSnapshot>();
+  recorder_.spike_changed(entry.planned, entry.state, Instant{from_seconds(at_seconds)}, snapshots, entry.reason);
+  g_log("avcd-session", G_LOG_LEVEL_INFO, "%s: spike %s %s", setup_.test_id.c_str(), entry.planned.spike.id.c_str(),
+        over ? "over" : "active");
+  observer_.spike_changed(*this, entry, at_seconds);
+}
+
+Result<std::optional<double>> TestSession::rendition_for(const spike::Spike &spike) const {
+  const auto effect = spike::effect_of(spike.type, spike.params);
+  if (!effect) return effect.error();
+  if (!effect->source.max_bitrate_kbps) return std::optional<double>();
+  std::vector<double> prepared;
+  for (const auto &one : participants_) {
+    if (one->state() == ParticipantState::running) prepared = one->renditions_kbps();
+    if (!prepared.empty()) break;
+  }
+  if (prepared.size() < 2) {
+    return Error{"state", "this test has only one bitrate prepared; create it with \"renditions\": [2500, 1200, 600]"};
+  }
+  return std::optional(chosen_rendition(prepared, *effect->source.max_bitrate_kbps));
+}
+
+Result<Injection> TestSession::inject(spike::Spike spike) {
+  if (state_ != TestState::running) {
+    return Error{"state", "the test is " + std::string(participant::name(state_)) + ", not running"};
+  }
+  if (!playing_) return Error{"state", "the test is still preparing its media"};
+  auto rendition = rendition_for(spike);
+  if (!rendition) return rendition.error();
+
+  Injection done;
+  done.rendition_kbps = *rendition;
+  done.start_seconds = elapsed_seconds();
+  const std::uint32_t first = setup_.scenario.first_participant;
+  const auto in_test = [&](std::uint32_t id) { return id >= first && id - first < setup_.scenario.num_participants; };
+  std::vector<std::uint32_t> known;
+  for (const std::uint32_t id : spike.participants) {
+    if (in_test(id)) {
+      known.push_back(id);
+    } else {
+      done.warnings.push_back("participant " + std::to_string(id) + " is not in this test");
+    }
+  }
+  if (!spike.participants.empty() && known.empty()) {
+    return Error{"participant_ids", "none of these participants is in this test (" + std::to_string(first) + " to " +
+                                        std::to_string(first + setup_.scenario.num_participants - 1) + ")"};
+  }
+  spike.participants = std::move(known);
+  const std::string wanted = spike.id;
+  spike.id = book_.free_id(wanted);
+  if (spike.id != wanted)
+    done.warnings.push_back("\"" + wanted + "\" was used before; this one is \"" + spike.id + "\"");
+  done.spike_id = spike.id;
+
+  spike::Planned planned{std::move(spike), Instant{from_seconds(done.start_seconds)}, Instant::never()};
+  if (planned.spike.duration) planned.end = planned.start + *planned.spike.duration;
+  book_.add(planned);
+  for (auto &one : participants_) {
+    if (!spike::addresses(planned.spike, one->id())) continue;
+    if (one->state() != ParticipantState::running) {
+      done.warnings.push_back("participant " + std::to_string(one->id()) + " is " +
+                              std::string(participant::name(one->state())));
+    } else if (one->inject(planned)) {
+      ++done.participants;
+    } else {
+      done.warnings.push_back("participant " + std::to_string(one->id()) + " refused the spike");
+    }
+  }
+  if (done.participants == 0) {
+    book_.drop(done.spike_id);
+    done.warnings.push_back("no participant of this worker is addressed");
+  }
+  return done;
+}
+
+Result<bool> TestSession::cancel(const std::string &spike_id) {
+  const SpikeEntry *entry = book_.find(spike_id);
+  if (entry == nullptr) return Error{"spike_id", "there is no spike \"" + spike_id + "\" in this test"};
+  const auto state = entry->state;
+  if (state != results::SpikeState::planned && state != results::SpikeState::active) {
+    return Error{"state", "spike \"" + spike_id + "\" is over"};
+  }
+  for (auto &one : participants_) {
+    if (spike::addresses(entry->planned.spike, one->id())) one->cancel(spike_id);
+  }
+  if (const SpikeEntry *changed = book_.cancel_planned(spike_id)) {
+    // Before the start the participants do not know the plan yet: it is given to them without this one.
+    if (participants_.empty()) {
+      std::erase_if(setup_.plan.spikes, [&](const spike::Planned &p) { return p.spike.id == spike_id; });
+    } else {
+      announce(*changed, elapsed_seconds());
+    }
+  }
+  return true;
+}
+
+void TestSession::handle_spike(GstMessage *message) {
+  const auto report = parse_spike_report(message);
+  if (!report) return;
+  const auto kind = report->state == SpikeState::started   ? SpikeBook::Report::started
+                    : report->state == SpikeState::ended   ? SpikeBook::Report::ended
+                    : report->state == SpikeState::refused ? SpikeBook::Report::refused
+                                                           : SpikeBook::Report::cancelled;
+  const SpikeEntry *changed = book_.take(report->id, report->participant_id, kind, report->reason);
+  if (changed == nullptr) return;
+  const bool timed = GST_CLOCK_TIME_IS_VALID(report->running_time);
+  announce(*changed, timed ? static_cast<double>(report->running_time) / 1e9 : elapsed_seconds());
+}
+
+}  // namespace avc::session
