@@ -249,6 +249,7 @@ Exit run(const RunOptions &options) {
   if (!report) throw Failure(Exit::other, server.url() + ": report.json cannot be read: " + report.error().message);
   directory.write("report.json", text);
   directory.write("report.html", server.http().expect("GET", test_path(test, "/report.html")).body);
+  directory.write("samples.csv", server.http().expect("GET", test_path(test, "/report.csv")).body);
   directory.finish();
 
   const Json json(report->get());

@@ -110,6 +110,7 @@ START_TEST(a_short_run_is_measured_reported_and_judged) {
   ck_assert_double_gt(json["spikes"].at(0)["measured"]["during"]["loss_percent"].number_or(0), 20);
   ck_assert_double_gt(json["received"]["packets"].number_or(0), 200);
   has(read_file(command.report + "/report.html"), "<html");
+  has(read_file(command.report + "/samples.csv"), "loss_percent");
 }
 END_TEST
 

@@ -52,7 +52,8 @@ const char *const kReport = R"({"verdict":{"result":"failed","exit_code":99,"rea
     {"spike_id":"loss-1","type":"rtp_packet_loss","start_seconds":5,"end_seconds":15,"participants":5,"state":"ended",
      "injected_text":"loss 10.0 %","measured_text":"loss 0.0 → 9.9 → 0.0 %"},
     {"spike_id":"jump","type":"network_jitter","start_seconds":20,"participants":0,"state":"refused",
-     "reason":"no such participant"}],
+     "reason":"no such participant"},
+    {"spike_id":"late","type":"blackout","start_seconds":25,"participants":0,"state":"cancelled","injected_text":""}],
   "thresholds":[{"metric":"loss_percent","expr":"avg<5","value":9.8,"ok":false,"severity":"fail","text":"loss_percent avg<5: was 9.8"},
                 {"metric":"mos_score","expr":"avg>3","value":4.3,"ok":true,"text":"mos_score avg>3: was 4.3"}],
   "warnings":["spacing shrunk to 2 s"]})";
@@ -126,6 +127,7 @@ START_TEST(the_report_sets_injected_against_measured) {
           "──────  ───────────────  ─────────────  ──  ────────────────────────────  ──────────────────────\n"
           "loss-1  rtp_packet_loss  00:05 – 00:15   5  loss 10.0 %                   loss 0.0 → 9.9 → 0.0 %\n"
           "jump    network_jitter   00:20 – end     0  refused: no such participant\n"
+          "late    blackout         00:25 – end     0  cancelled before it began\n"
           "\n"
           "sent       142 000 packets, 123.4 MB, 3 000 frames, 1.00 % dropped on purpose\n"
           "received   140 580 packets, loss 1.00 %, jitter 1.2 ms, MOS 4.31, 97.1 % of frames complete, 3 freezes, "

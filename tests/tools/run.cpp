@@ -28,6 +28,7 @@ struct Scene {
     server.replies[at("GET", "/events")] = {{200, kOver, "text/event-stream"}};
     server.replies[at("GET", "/report.json")] = {{200, kReport}};
     server.replies[at("GET", "/report.html")] = {{200, "<html></html>", "text/html"}};
+    server.replies[at("GET", "/report.csv")] = {{200, "t,participants\n", "text/csv"}};
     file = (home.path() / "a.json").string();
     write_file(file, "{\"num_participants\": 2 /* two */}");
     options.scenario = file;
@@ -64,6 +65,7 @@ START_TEST(a_run_sends_the_text_as_it_is_and_brings_the_report_home) {
   ck_same(scene.server.of("POST /api/v1/test/create").at(0).body, "{\"num_participants\": 2 /* two */}");
   ck_same(read_file(scene.options.report_dir + "/report.json"), kReport);
   ck_same(read_file(scene.options.report_dir + "/report.html"), "<html></html>");
+  ck_same(read_file(scene.options.report_dir + "/samples.csv"), "t,participants\n");
   ck_assert_uint_eq(scene.server.count(at("POST", "/start")), 1);
   ck_assert_uint_eq(scene.server.count(at("POST", "/stop")), 0);
 }

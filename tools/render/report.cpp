@@ -28,7 +28,8 @@ std::string injected(Json spike) {
   if (state == "refused" || state == "planned")
     return state + (spike["reason"].text_or("").empty() ? "" : ": " + spike["reason"].text_or(""));
   const std::string text = spike["injected_text"].text_or(params(spike));
-  return state == "cancelled" ? text + " (cancelled)" : text;
+  if (state != "cancelled") return text;
+  return text.empty() ? "cancelled before it began" : text + " (cancelled)";
 }
 
 std::string spikes_table(Json spikes, std::size_t columns, const Paint &paint) {
