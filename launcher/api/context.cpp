@@ -37,13 +37,14 @@ TestSession &Context::test(const Request &request) {
 }
 
 std::shared_ptr<http::EventChannel> Context::channel(const std::string &test_id) {
-  auto &channel = channels_[test_id];
-  if (channel == nullptr) channel = std::make_shared<http::EventChannel>();
-  return channel;
+  if (const auto known = channels_.find(test_id); known != channels_.end()) return known->second;
+  std::erase_if(channels_, [this](const auto &entry) { return pool_.find(entry.first) == nullptr; });  // tidied away
+  return channels_[test_id] = std::make_shared<http::EventChannel>();
 }
 
 void Context::forget(const std::string &test_id) {
   pool_.forget(test_id);
+  if (history_ != nullptr) history_->forget(test_id);
   if (auto found = channels_.find(test_id); found != channels_.end()) {
     found->second->close();
     channels_.erase(found);

@@ -429,6 +429,17 @@ START_TEST(the_api_describes_itself) {
 }
 END_TEST
 
+START_TEST(the_documentation_names_every_route) {
+  Fixture f;
+  const auto text = read_text_file(AVC_SOURCE_DIR "/docs/rest-api.md");
+  ck_assert(bool(text));
+  for (const auto &route : avc::api::routes(f.daemon->context())) {
+    const std::string pattern(route.pattern);
+    ck_assert_msg(text->find(pattern + "`") != std::string::npos, "%s", pattern.c_str());
+  }
+}
+END_TEST
+
 int main() {
   gst_init(nullptr, nullptr);
   return avc::test::run(
@@ -439,5 +450,6 @@ int main() {
                  the_daemon_ends_a_test_when_its_time_is_over_and_reports, the_same_seed_gives_the_same_plan,
                  without_a_target_an_old_client_sends_to_5002_and_a_scenario_to_the_embedded_receiver,
                  state_and_samples_come_as_events, only_this_workers_participants_are_made,
-                 ending_the_daemon_stops_its_tests_and_keeps_their_results, the_api_describes_itself});
+                 ending_the_daemon_stops_its_tests_and_keeps_their_results, the_api_describes_itself,
+                 the_documentation_names_every_route});
 }
