@@ -299,7 +299,7 @@ GST_END_TEST;
 
 GST_START_TEST(a_sink_that_has_had_enough_gets_end_of_stream) {
   Sent sent;
-  SourceBench bench(source_text() + "s.video_0 ! " + kSink + "num-buffers=3");
+  SourceBench bench(source_text() + "s.video_0 ! " + kSink + "num-buffers=60");
   bench.keep_from("video_0", sent);
   bench.play();
   bench.run_out();
