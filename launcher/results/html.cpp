@@ -143,7 +143,9 @@ std::string on_lines(const std::string &text) {
   std::string out;
   for (std::size_t from = 0; from < text.size();) {
     const std::size_t to = std::min(text.find("; ", from), text.size());
-    out += (from ? "<br>" : "") + escaped(std::string_view(text).substr(from, to - from));
+    std::string part = escaped(std::string_view(text).substr(from, to - from));
+    for (std::size_t at; (at = part.find(" %")) != std::string::npos;) part.replace(at, 1, "&nbsp;");
+    out += (from ? "<br>" : "") + part;
     from = to + 2;
   }
   return out;
@@ -165,7 +167,7 @@ std::string spike_row(const View &spike, std::size_t number_of, double seconds) 
          "</span></th>" + "<td class=\"w\">" + when + "</td>" + numeric(figure(spike["participants"].number(), 0)) +
          "<td class=\"mid\">" + on_lines(injected) + "</td>" + "<td class=\"wide\">" +
          on_lines(spike["measured_text"].text()) + "</td>" +
-         numeric(mos("before") + " → " + mos("during") + " → " + mos("after")) + "</tr>";
+         numeric(mos("before") + "→" + mos("during") + "→" + mos("after")) + "</tr>";
 }
 
 std::string spikes(const View &report, double seconds) {

@@ -39,7 +39,7 @@ margin:0 0 16px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 caption{text-align:left;color:var(--dim);padding-bottom:8px;font-size:.9rem}
-th,td{text-align:left;padding:7px 10px;border-top:1px solid var(--rule);vertical-align:top}
+th,td{text-align:left;padding:7px 8px;border-top:1px solid var(--rule);vertical-align:top}
 thead th{border-top:0;color:var(--dim);font-weight:600;white-space:nowrap}
 tbody th{font-weight:600}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
@@ -54,7 +54,7 @@ align-items:baseline}
 p.note{margin:0}
 svg{width:100%;height:auto;display:block}
 .legend{display:flex;gap:16px;font-size:.87rem}
-td.w{white-space:nowrap}td.mid{min-width:170px}td.wide{min-width:290px}
+td.w{white-space:nowrap}td.mid{min-width:150px}td.wide{min-width:230px}
 .key::before{content:"";display:inline-block;width:24px;margin-right:6px;vertical-align:middle;
 border-top:3px solid var(--s0)}
 .k1::before{border-top:3px dashed var(--s1)}

@@ -110,7 +110,7 @@ START_TEST(the_page_says_the_verdict_first_and_loads_nothing) {
   for (const char *foreign : {"http://", "https://", "<script", "<link", "<img", "@import", "url("})
     ck_assert_msg(!contains(page, foreign), "%s", foreign);
   ck_assert(contains(page, "18446744073709551615"));
-  ck_assert(contains(page, "loss 7 % (before 0, after 0)"));
+  ck_assert(contains(page, "loss 7&nbsp;% (before 0, after 0)"));
 }
 END_TEST
 
