@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Every gst-launch-1.0 line in docs/elements and README.md works as pasted: it reaches PLAYING, runs for a moment and
+ends without an error when interrupted. Displays are replaced by fakesink only where there is none."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+from bed import BUILD, SOURCE, check, main
+
+RUN_SECONDS = 3
+
+
+def launch_lines(page):
+    """Shell blocks of a page, continuation lines joined; lines that begin with gst-launch-1.0."""
+    for block in re.findall(r"```(?:sh|shell|bash|console)?\n(.*?)```", page.read_text(), re.S):
+        for line in re.sub(r"\\\n\s*", " ", block).splitlines():
+            if line.strip().startswith("gst-launch-1.0"):
+                yield line.strip()
+
+
+def run_line(line, folder):
+    for display in ("autovideosink", "autoaudiosink"):
+        line = line.replace(display, "fakesink sync=true")
+    env = {**os.environ, "GST_PLUGIN_PATH_1_0": str(BUILD / "plugins"), "GST_REGISTRY": f"{folder}/registry",
+           "AVCHAOS_CACHE_DIR": f"{folder}/cache"}
+    process = subprocess.Popen(["bash", "-c", "exec " + line], cwd=folder, env=env, text=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    end = time.monotonic() + 40
+    seen = []
+    os.set_blocking(process.stdout.fileno(), False)
+    while time.monotonic() < end and process.poll() is None:
+        seen.append(process.stdout.read() or "")
+        if "PLAYING" in "".join(seen):
+            time.sleep(RUN_SECONDS)
+            break
+        time.sleep(0.1)
+    ended = process.poll()
+    if ended is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            seen.append("[did not end within 10 s of SIGINT]")
+    seen.append(process.stdout.read() or "")
+    text = "".join(seen)
+    check("PLAYING" in text and "ERROR" not in text and "did not end" not in text and
+          (ended is None or ended == 0), f"{line}\nended with {ended}:\n{text[-3000:]}")
+
+
+def every_pasted_line_works():
+    pages = [SOURCE / "README.md", *sorted((SOURCE / "docs" / "elements").glob("*.md"))]
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-f",
+                        "lavfi", "-i", "sine", "-t", "3", "-pix_fmt", "yuv420p", f"{folder}/talk.mp4"], check=True,
+                       stdin=subprocess.DEVNULL)
+        for page in pages:
+            for line in launch_lines(page):
+                run_line(line, folder)
+                count += 1
+    check(count >= 12, f"only {count} lines found")
+    return f"{count} lines"
+
+
+main(every_pasted_line_works)
