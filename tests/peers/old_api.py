@@ -36,7 +36,8 @@ def the_old_calls_work_unchanged():
         check([p["participant_id"] for p in made["participants"]] == [1001, 1002, 1003], f"{made['participants']}")
         check(daemon.get("/api/v1/test/chaos_test_1")["state"] == "created", "not created")
         check(status_of(daemon, "POST", "/api/v1/test/chaos_test_1/spike",
-                        {"spike_id": "s", "type": "frame_drop"}) == 409, "a spike before the start")
+                        {"spike_id": "s", "type": "frame_drop",
+                         "params": {"drop_percentage": "10"}}) == 409, "a spike before the start")
         started = daemon.post("/api/v1/test/chaos_test_1/start")
         check(started["started"] and abs(started["start_time_unix_ms"] / 1e3 - time.time()) < 60, f"{started}")
         check(status_of(daemon, "POST", "/api/v1/test/chaos_test_1/start", {}) == 409, "a second start")
@@ -68,7 +69,7 @@ def the_old_calls_work_unchanged():
                   (400, "POST", "/api/v1/test/create", "{not json"), (400, "POST", "/api/v1/test/create", ""),
                   (404, "GET", "/nothing/here", None), (405, "DELETE", "/healthz", None),
                   (400, "POST", "/api/v1/test/create", {"num_participants": -1e30}),
-                  (409, "POST", "/api/v1/test/chaos_test_1/spike", {"spike_id": "x", "type": "frame_drop"}),
+                  (409, "POST", "/api/v1/test/chaos_test_1/spike", {"spike_id": "x", "type": "frame_drop", "params": {"drop_percentage": "10"}}),
                   (501, "GET", "/api/v1/test/chaos_test_1/sdp/1001", None),
                   (501, "POST", "/api/v1/test/chaos_test_1/answer/1001", {"sdp_answer": "v=0"}),
                   (501, "POST", "/api/v1/test/chaos_test_1/ice/1001", {"candidate": "x"}),
