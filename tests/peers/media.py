@@ -28,7 +28,7 @@ def play(name):
         receiver = Receiver()
         with Daemon(media_dir=folder, env={"AVCHAOS_CACHE_DIR": f"{folder}/cache"}) as daemon:
             daemon.run({"num_participants": 10, "duration_seconds": SECONDS + 3, "seed": 3,
-                        "media": {"path": str(source)}, "start_offset_ms": 0,
+                        "media": {"path": str(source)},
                         "target": {"transport": "udp", "host": "127.0.0.1", "port": receiver.port}})
         streams = by_stream(receiver.close())
         check(len(streams) == 20, f"{len(streams)} streams")

@@ -100,11 +100,28 @@ def decode_errors(path):
     return done.stderr, int(frames[-1]) if frames else 0
 
 
+def thumbnails(path):
+    """Every frame of a file as 64x36 grey bytes."""
+    raw = subprocess.run(["ffmpeg", "-loglevel", "error", "-i", path, "-map", "0:v", "-fps_mode", "passthrough", "-vf",
+                          "scale=64:36,format=gray", "-f", "rawvideo", "-"], check=True, capture_output=True,
+                         timeout=120, stdin=subprocess.DEVNULL).stdout
+    return [raw[i:i + 64 * 36] for i in range(0, len(raw), 64 * 36)]
+
+
+def first_frame_in(received, source):
+    """The number of the source's frame that a recording begins with: participants start at different keyframes."""
+    first = thumbnails(received)[0]
+    distance = [sum((a - b) ** 2 for a, b in zip(first, frame)) for frame in thumbnails(source)]
+    return distance.index(min(distance))
+
+
 def psnr(received, source, frames):
-    """Average PSNR (dB) of the first frames of two files, paired by number."""
-    pair = (f"[0:v]setpts=N/25/TB,trim=end_frame={frames}[a];[1:v]setpts=N/25/TB,trim=end_frame={frames}[b];"
+    """Average PSNR (dB) over the first frames of a recording of a looped source, paired by number."""
+    start = first_frame_in(received, source)
+    pair = (f"[0:v]setpts=N/25/TB,trim=end_frame={frames}[a];"
+            f"[1:v]setpts=N/25/TB,trim=start_frame={start}:end_frame={start + frames},setpts=PTS-STARTPTS[b];"
             "[b][a]scale2ref[b2][a2];[a2][b2]psnr")
-    out = subprocess.run(["ffmpeg", "-hide_banner", "-i", received, "-i", source, "-lavfi", pair, "-fps_mode",
-                          "passthrough", "-f", "null", "-"], capture_output=True, text=True, timeout=120,
+    out = subprocess.run(["ffmpeg", "-hide_banner", "-i", received, "-stream_loop", "1", "-i", source, "-lavfi", pair,
+                          "-fps_mode", "passthrough", "-f", "null", "-"], capture_output=True, text=True, timeout=120,
                          stdin=subprocess.DEVNULL).stderr
     return float(re.search(r"average:([\d.]+|inf)", out).group(1))

@@ -2,10 +2,8 @@
 """Every spike type against a receiver that was not told: what arrived is what was sent minus the decision log, and
 each effect is there while the spike lasts, has the size asked for, and leaves nothing behind."""
 import json
-import pathlib
 import statistics
-import subprocess
-import tempfile
+import time
 
 from bed import Daemon, Receiver, by_stream, check, main, unwrap
 from media_tools import opus_loudness_db
@@ -22,9 +20,10 @@ def run(daemon, spikes, seconds, participants=2, seed=5, **more):
         "target": {"transport": "udp", "host": "127.0.0.1", "port": receiver.port}, **more})
     packets = by_stream(receiver.close())
     log = {}
-    for line in (pathlib.Path(daemon.home) / "state" / "decisions" / f"{test}.jsonl").read_text().splitlines():
+    for line in (daemon.home / "state" / f"{test}.decisions.jsonl").read_text().splitlines():
         entry = json.loads(line)
-        log.setdefault(entry["ssrc"], []).append(entry)
+        if not entry["stream"].endswith("/rtcp"):  # reports share the SSRC of their stream
+            log.setdefault(entry["ssrc"], []).append(entry)
     for entries in log.values():
         entries.sort(key=lambda e: e["n"])
     return packets, log, report
@@ -36,7 +35,8 @@ def spike(kind, start, duration, ids=(), **params):
 
 
 def media_time(packets, rate):
-    """Seconds of media since the stream's first packet, for each packet in order of arrival."""
+    """Seconds of media since the stream's first packet, for each packet in order of arrival. A stream begins up to a
+    second after the test (participants do not send in step), so windows below keep a second from a spike's edges."""
     ticks = unwrap32([p.timestamp for p in packets])
     return [(t - ticks[0]) / rate for t in ticks]
 
@@ -53,8 +53,6 @@ def received_is_sent_minus_log(packets, log):
     """Per stream: the log counts 0, 1, 2, … and what it calls sent is exactly what came. Returns lost numbers."""
     lost = {}
     for ssrc, entries in log.items():
-        if entries[0]["stream"].endswith("rtcp"):
-            continue
         check([e["n"] for e in entries] == list(range(len(entries))), f"the log of {ssrc} has holes")
         sent = [e["seq"] for e in entries if e["fate"] == "sent"]
         came = [p.seq for p in packets[ssrc]]
@@ -87,7 +85,7 @@ def loss_is_exactly_what_was_logged():
     share, sigma = 100 * dropped / in_spike, 100 * (0.1 * 0.9 / in_spike) ** 0.5
     check(abs(share - 10) < 4 * sigma + 0.1, f"{share:.2f} % of {in_spike} lost, 4 sigma is {4 * sigma:.2f}")
     row, = report["spikes"]
-    check(abs(row["measured"]["during"]["loss_percent"] - 10) < 1.5, f"the report measured {row['measured']}")
+    check(abs(row["injected"]["loss_percent"] - share) < 1, f"the report says {row['injected']}")
     fates = [{s: [e["fate"] for e in es][:3000] for s, es in run_log.items()} for run_log in (log, again, other)]
     same = all(a[:n] == b[:n] for s in fates[0] for a, b in [(fates[0][s], fates[1][s])] for n in [min(len(a), len(b))])
     check(same, "the same seed lost other packets")
@@ -131,8 +129,8 @@ def jitter_has_the_distribution_asked_for():
     told = []
     for ssrc, stream in packets.items():
         late = lateness(stream, 48000 if ssrc % 2 else 90000)
-        during = sorted(ms for t, ms in late if 2.5 < t < 9.5)
-        outside = sorted(ms for t, ms in late if t < 1.5 or t > 11)
+        during = sorted(ms for t, ms in late if 2.2 < t < 8.8)
+        outside = sorted(ms for t, ms in late if t < 0.9 or t > 11)
         n = len(during)
         mean, deviation = statistics.mean(during), statistics.stdev(during)
         # 4 standard errors, plus 3 ms for what a busy machine adds
@@ -163,7 +161,6 @@ def bitrate_steps_down_and_comes_back():
 
     def inject(daemon):
         def during(test):
-            import time
             time.sleep(4)
             replies.append(daemon.post(f"/api/v1/test/{test}/spike", {
                 "spike_id": "b", "type": "bitrate_reduce", "participant_ids": [FIRST], "duration_seconds": 6,
@@ -195,8 +192,8 @@ def frame_rate_falls_by_the_share_asked_for():
     check(seqs == list(range(seqs[0], seqs[0] + len(seqs))), "dropped frames left a hole in the sequence numbers")
     times = media_time(victim, 90000)
     rate = lambda a, b: len({t for t in times if a <= t < b}) / (b - a)
-    before, low, after = rate(0, 1.5), rate(2.5, 11.5), rate(12.5, 13.5)
-    n = before * 9
+    before, low, after = rate(0, 0.9), rate(2.2, 10.8), rate(12.2, 12.9)
+    n = before * 8.6
     bound = 4 * (0.4 * 0.6 / n) ** 0.5
     check(abs(low / before - 0.6) < bound + 0.01, f"{before:.1f} → {low:.1f} frames/s; bound {bound:.2f}")
     check(abs(after / before - 1) < 0.1, f"after the spike {after:.1f} frames/s")
@@ -209,7 +206,7 @@ def bandwidth_is_capped_and_the_queue_grows_first():
     lost = received_is_sent_minus_log(packets, log)
     both = sorted((p for s in (0, 1) for p in packets[FIRST * 1000 + s]), key=lambda p: p.at)
     start = both[0].at
-    inside = [p for p in both if 2.7 < p.at - start < 7.5]
+    inside = [p for p in both if 2.7 < p.at - start < 6.8]
     rate = sum(8 * (p.size + 28) for p in inside[1:]) / (inside[-1].at - inside[0].at) / 1e3
     check(rate < 500 * 1.03, f"{rate:.0f} kbit/s passed a line of 500")
     check(rate > 500 * 0.9, f"only {rate:.0f} kbit/s used of a line of 500")
@@ -228,7 +225,7 @@ def silence_is_heard():
     stream = packets[FIRST * 1000 + 1]
     seqs = unwrap([p.seq for p in stream])
     check(seqs == list(range(seqs[0], seqs[0] + len(seqs))), "silence left a hole")
-    before, during, after = (opus_loudness_db(stream, a, b) for a, b in ((0.2, 1.8), (2.3, 4.7), (5.3, 6.7)))
+    before, during, after = (opus_loudness_db(stream, a, b) for a, b in ((0.1, 0.9), (2.2, 3.8), (5.2, 5.9)))
     check(during < -60 and before > -40 and after > -40, f"{before:.0f} → {during:.0f} → {after:.0f} dBFS")
     return f"{before:.0f} → {during:.0f} → {after:.0f} dBFS"
 
