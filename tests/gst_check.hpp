@@ -48,6 +48,19 @@ inline int run_gst(const char *name, std::initializer_list<TFun> tests) {
   return gst_check_run_suite(suite, name, name);
 }
 
+// A bus for an element that is in no pipeline. Messages left in it would keep the element, and the element the bus.
+class OwnBus {
+ public:
+  explicit OwnBus(GstElement *element) : bus_(take(gst_bus_new())) { gst_element_set_bus(element, bus_.get()); }
+  ~OwnBus() { gst_bus_set_flushing(bus_.get(), TRUE); }
+  OwnBus(const OwnBus &) = delete;
+  OwnBus &operator=(const OwnBus &) = delete;
+  GstBus *get() const { return bus_.get(); }
+
+ private:
+  Ptr<GstBus> bus_;
+};
+
 }  // namespace avc::test
 
 #define AVC_GST_TESTS(name, ...) \

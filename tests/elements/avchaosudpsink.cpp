@@ -82,12 +82,6 @@ void push(const Ptr<GstHarness> &h, Ptr<GstBufferList> list) {
 
 guint64 sink_stat(const Ptr<GstHarness> &h, const char *field) { return stat(h->element, field); }
 
-Ptr<GstBus> bus_of(const Ptr<GstHarness> &h) {
-  auto bus = take(gst_bus_new());
-  gst_element_set_bus(h->element, bus.get());
-  return bus;
-}
-
 }  // namespace
 
 GST_START_TEST(lists_leave_in_one_call_and_arrive_byte_for_byte) {
@@ -166,7 +160,7 @@ GST_END_TEST
 GST_START_TEST(eos_is_posted_in_playing_with_its_number) {
   Port port;
   const auto h = sink_to(port.number());
-  const auto bus = bus_of(h);
+  const OwnBus bus(h->element);
   gst_element_set_state(h->element, GST_STATE_PAUSED);
   GstEvent *eos = gst_event_new_eos();
   const guint32 seqnum = gst_event_get_seqnum(eos);
@@ -186,7 +180,7 @@ GST_START_TEST(a_refusing_destination_is_one_warning_and_no_error) {
     closed = gone.number();
   }
   const auto h = sink_to(closed);
-  const auto bus = bus_of(h);
+  const OwnBus bus(h->element);
   for (std::uint16_t i = 0; i < 20; ++i) {
     push(h, packet(i));
     sink_stat(h, "refusals");  // reads what ICMP says now
@@ -330,8 +324,7 @@ GST_END_TEST
 
 GST_START_TEST(an_unknown_name_is_an_error_that_names_it) {
   auto element = take(GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("avchaosudpsink", nullptr))));
-  const auto bus = take(gst_bus_new());
-  gst_element_set_bus(element.get(), bus.get());
+  const OwnBus bus(element.get());
   g_object_set(element.get(), "host", "no such host.invalid", nullptr);
   gst_element_set_state(element.get(), GST_STATE_PLAYING);
   const auto message = take(gst_bus_timed_pop_filtered(bus.get(), 30 * GST_SECOND, GST_MESSAGE_ERROR));
@@ -347,8 +340,7 @@ GST_END_TEST
 GST_START_TEST(a_taken_port_to_send_from_is_an_error) {
   Port taken;
   auto element = take(GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("avchaosudpsink", nullptr))));
-  const auto bus = take(gst_bus_new());
-  gst_element_set_bus(element.get(), bus.get());
+  const OwnBus bus(element.get());
   g_object_set(element.get(), "bind-address", "127.0.0.1", "bind-port", static_cast<gint>(taken.number()), nullptr);
   ck_assert_int_eq(gst_element_set_state(element.get(), GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
   ck_assert(take(gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR)) != nullptr);

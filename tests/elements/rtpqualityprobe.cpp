@@ -146,8 +146,7 @@ GST_END_TEST
 
 GST_START_TEST(a_message_describes_each_interval) {
   const auto h = harness_of("rtpqualityprobe interval-ms=1000");
-  const auto bus = take(gst_bus_new());
-  gst_element_set_bus(h->element, bus.get());
+  const OwnBus bus(h->element);
   gst_harness_set_src_caps_str(h.get(), kAudioCaps);
   stream(h, 0, 50, [](int n) { return n == 10; });
   ck_assert(gst_harness_crank_single_clock_wait(h.get()));
