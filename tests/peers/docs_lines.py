@@ -11,7 +11,7 @@ import time
 
 from bed import BUILD, SOURCE, check, main
 
-RUN_SECONDS = 3
+RUN_SECONDS = 2
 
 
 def launch_lines(page):
@@ -27,30 +27,26 @@ def run_line(line, folder):
         line = line.replace(display, "fakesink sync=true")
     env = {**os.environ, "GST_PLUGIN_PATH_1_0": str(BUILD / "plugins"), "GST_REGISTRY": f"{folder}/registry",
            "AVCHAOS_CACHE_DIR": f"{folder}/cache"}
-    process = subprocess.Popen(["bash", "-c", "exec " + line], cwd=folder, env=env, text=True, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    end = time.monotonic() + 40
-    seen = []
-    os.set_blocking(process.stdout.fileno(), False)
-    while time.monotonic() < end and process.poll() is None:
-        seen.append(process.stdout.read() or "")
-        if "PLAYING" in "".join(seen):
-            time.sleep(RUN_SECONDS)
-            break
-        time.sleep(0.1)
-    ended = process.poll()
-    if ended is None:
-        process.send_signal(signal.SIGINT)
+    with open(f"{folder}/output", "w+") as output:
+        process = subprocess.Popen(["bash", "-c", "exec " + line], cwd=folder, env=env, stdin=subprocess.DEVNULL,
+                                   stdout=output, stderr=subprocess.STDOUT)
+        text = lambda: pathlib.Path(output.name).read_text(errors="replace")
+        end = time.monotonic() + 40
+        while time.monotonic() < end and process.poll() is None and "PLAYING" not in text():
+            time.sleep(0.1)
+        try:
+            process.wait(RUN_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            seen.append("[did not end within 10 s of SIGINT]")
-    seen.append(process.stdout.read() or "")
-    text = "".join(seen)
-    check("PLAYING" in text and "ERROR" not in text and "did not end" not in text and
-          (ended is None or ended == 0), f"{line}\nended with {ended}:\n{text[-3000:]}")
+            raise AssertionError(f"{line}\ndid not end within 10 s of SIGINT:\n{text()[-3000:]}") from None
+        told = text()
+    check("PLAYING" in told and "ERROR" not in told and process.returncode == 0,
+          f"{line}\nended with {process.returncode}:\n{told[-3000:]}")
 
 
 def every_pasted_line_works():
