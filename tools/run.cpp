@@ -124,7 +124,7 @@ class Follower {
   }
 
   void say(const std::string &text) {
-    if (!quiet_) terminal_.line(text);
+    if (!quiet_) terminal_.line(render::wrapped(text, terminal_.columns(), 7));
   }
 
   void show(bool last) {
@@ -207,6 +207,15 @@ std::string fetch_report(Server &server, const Created &test, Ticks &ticks) {
   }
 }
 
+// The scenario as it was run, with the seed it got: running it again injects the same chaos.
+std::string repeatable(Json report) {
+  const auto scenario = parse_json(report["scenario"].json());
+  if (!scenario) throw Failure(Exit::other, "report.json: its scenario cannot be read: " + scenario.error().message);
+  if (const auto fault = set_path(scenario->get(), "seed", report["seed_text"].text_or("")))
+    throw Failure(Exit::other, "report.json: its scenario: " + fault->text());
+  return to_text(scenario->get(), true) + "\n";
+}
+
 Exit exit_of_verdict(Json report, bool strict, bool signalled) {
   const Json verdict = report["verdict"];
   Exit code = exit_from_number(static_cast<int>(verdict["exit_code"].number_or(1)));
@@ -250,12 +259,15 @@ Exit run(const RunOptions &options) {
   directory.write("report.json", text);
   directory.write("report.html", server.http().expect("GET", test_path(test, "/report.html")).body);
   directory.write("samples.csv", server.http().expect("GET", test_path(test, "/report.csv")).body);
+  const Json json(report->get());
+  if (json["scenario"].is_object()) directory.write("scenario.json", repeatable(json));
   directory.finish();
 
-  const Json json(report->get());
   if (!options.quiet) terminal.text(render::report_text(json, terminal.columns(), terminal.paint()));
-  if (options.quiet && !options.json) terminal.text(render::verdict_line(json, terminal.paint()));
+  if (options.quiet && !options.json) terminal.text(render::verdict_line(json, terminal.columns(), terminal.paint()));
   terminal.line("report: " + (directory.path() / "report.html").string());
+  if (!options.quiet && json["scenario"].is_object())
+    terminal.line("repeat: avchaos run " + (directory.path() / "scenario.json").string());
   if (options.json) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fputc('\n', stdout);

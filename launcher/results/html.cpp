@@ -38,12 +38,14 @@ std::string escaped(std::string_view text) {
 }
 
 std::string clock(double seconds) {
-  const auto whole = static_cast<long>(std::max(seconds, 0.0) + 1e-6);
-  char text[32];
+  const auto tenths = static_cast<long>(std::max(seconds, 0.0) * 10 + 0.5), whole = tenths / 10;
+  char text[40];
+  int length = 0;
   if (whole >= 3600)
-    std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    length = std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
   else
-    std::snprintf(text, sizeof text, "%ld:%02ld", whole / 60, whole % 60);
+    length = std::snprintf(text, sizeof text, "%ld:%02ld", whole / 60, whole % 60);
+  if (tenths % 10) std::snprintf(text + length, sizeof text - static_cast<std::size_t>(length), ".%ld", tenths % 10);
   return text;
 }
 
@@ -111,13 +113,13 @@ std::string overview(const View &report) {
     return value.number() ? grouped(static_cast<unsigned long long>(std::max(*value.number(), 0.0))) : std::string();
   };
   std::string out = "<section aria-labelledby=\"overview\"><h2 id=\"overview\">The run</h2><dl class=\"tiles\">";
-  out += tile("Loss received", received["loss_percent"].number(), "%", 2);
   out += tile("Loss injected", sent["lost_percent"].number(), "%", 2);
+  out += tile("Loss measured", received["loss_percent"].number(), "%", 2);
   out += tile("Jitter", received["jitter_ms"].number(), "ms", 1);
   out += tile("Audio MOS", received["mos_score"].number(), "of 4.41", 2);
   out += tile("Frames complete", received["frames_complete_percent"].number(), "%", 1);
   out += tile("Freezes", received["freezes"].number(), "", 0);
-  out += tile("Generator late (p99)", report["generator"]["late_p99_ms"].number(), "ms", 2);
+  out += tile("Frozen video", received["freeze_seconds"].number(), "s", 1);
   out += "</dl><dl class=\"facts\">";
   out += fact("Started", report["started_at"].text());
   out += fact("Duration", number(report["duration_seconds"].number_or(0), 1) + " s of " +
@@ -138,36 +140,44 @@ double end_of(const View &spike, double seconds) {
   return spike["ended_seconds"].number().value_or(spike["started_seconds"] ? seconds : 0);
 }
 
-// The parts of a summary below one another.
-std::string on_lines(const std::string &text) {
-  std::string out;
-  for (std::size_t from = 0; from < text.size();) {
-    const std::size_t to = std::min(text.find("; ", from), text.size());
-    std::string part = escaped(std::string_view(text).substr(from, to - from));
-    for (std::size_t at; (at = part.find(" %")) != std::string::npos;) part.replace(at, 1, "&nbsp;");
-    out += (from ? "<br>" : "") + part;
-    from = to + 2;
-  }
-  return out;
+std::string figure_row(const View &figure) {
+  const int decimals = std::clamp(static_cast<int>(figure["decimals"].number_or(1)), 0, 6);
+  const bool measured = figure["before"] || figure["during"] || figure["after"];
+  const auto value = [&](const char *key, const char *style, bool shown) {
+    return std::string("<td class=\"") + style + "\">" + (shown ? fixed(figure[key].number(), decimals) : "") + "</td>";
+  };
+  const std::string unit = figure["unit"].text();
+  return "<tr><th scope=\"row\" class=\"f\">" + escaped(figure["name"].text()) +
+         (unit.empty() ? "" : " <span class=\"unit\">" + escaped(unit) + "</span>") + "</th>" +
+         value("injected", "n", bool(figure["injected"])) + value("before", "n", measured) +
+         value("during", "n now", measured) + value("after", "n", measured) + "</tr>";
 }
 
-std::string spike_row(const View &spike, std::size_t number_of, double seconds) {
+std::string whom(const View &spike) {
+  const double hit = spike["participants"].number_or(0);
+  return number(hit, 0) + (hit == 1 ? " participant" : " participants");
+}
+
+std::string spike_rows(const View &spike, std::size_t number_of, double seconds) {
   const auto start = spike["started_seconds"].number();
-  std::string when = start ? html::clock(*start) + " – " + html::clock(end_of(spike, seconds))
-                           : html::clock(spike["start_seconds"].number_or(0)) + " (planned)";
+  const std::string when = start ? html::clock(*start) + " – " + html::clock(end_of(spike, seconds))
+                                 : html::clock(spike["start_seconds"].number_or(0)) + " (planned)";
   std::string params;
   for (const auto &[key, value] : spike["params"].members())
     params += (params.empty() ? "" : ", ") + key + " " + (value.number() ? figure(value.number(), 3) : value.text());
-  std::string injected = spike["injected_text"].text();
-  if (injected.empty()) injected = spike["state"].text() + (spike["reason"] ? ": " + spike["reason"].text() : "");
-  const View measured = spike["measured"];
-  const auto mos = [&](const char *window) { return fixed(measured[window]["mos_score"].number(), 2); };
-  return "<tr>" + numeric(std::to_string(number_of)) + "<th scope=\"row\">" + escaped(spike["type"].text()) +
-         "<span class=\"sub\">" + escaped(spike["spike_id"].text()) + "</span><span class=\"sub\">" + escaped(params) +
-         "</span></th>" + "<td class=\"w\">" + when + "</td>" + numeric(figure(spike["participants"].number(), 0)) +
-         "<td class=\"mid\">" + on_lines(injected) + "</td>" + "<td class=\"wide\">" +
-         on_lines(spike["measured_text"].text()) + "</td>" +
-         numeric(mos("before") + "→" + mos("during") + "→" + mos("after")) + "</tr>";
+  std::string out = "<tbody><tr class=\"spike-head\"><th scope=\"rowgroup\" colspan=\"5\"><span class=\"badge\">" +
+                    std::to_string(number_of) + "</span> " + escaped(spike["type"].text()) + " <span class=\"sub\">" +
+                    escaped(spike["spike_id"].text()) + " · " + when + " · " + whom(spike) +
+                    (params.empty() ? "" : " · " + escaped(params)) + "</span></th></tr>";
+  const auto remark = [&](const std::string &text) {
+    if (!text.empty()) out += "<tr><td colspan=\"5\" class=\"remark\">" + escaped(text) + "</td></tr>";
+  };
+  const auto figures = spike["figures"].items();
+  for (const auto &each : figures) out += figure_row(each);
+  const std::string state = spike["state"].text();
+  if (figures.empty() || state == "cancelled") remark(state + (spike["reason"] ? ": " + spike["reason"].text() : ""));
+  if (spike["mixed"].yes()) remark("Other spikes acted on some of these participants in these seconds too.");
+  return out + "</tbody>";
 }
 
 std::string spikes(const View &report, double seconds) {
@@ -175,11 +185,17 @@ std::string spikes(const View &report, double seconds) {
   std::string out = "<section aria-labelledby=\"spikes\"><h2 id=\"spikes\">Injected and measured</h2>";
   if (all.empty()) return out + "<p class=\"note\">No spikes in this run.</p></section>";
   out +=
-      "<div class=\"scroll\"><table><caption>What the chaos did to its participants, as the sender decided it and as "
-      "the receiver, which was not told, saw it. MOS: before → during → after.</caption>" +
-      head({"#", "Spike", "When", "Participants", "Injected", "Measured", "MOS"});
-  for (std::size_t i = 0; i < all.size(); ++i) out += spike_row(all[i], i + 1, seconds);
-  return out + "</tbody></table></div></section>";
+      "<div class=\"scroll\"><table class=\"figures\"><caption>What each spike did to the participants it hit. "
+      "<b>Injected</b> is what the sender decided; <b>before</b>, <b>during</b> and <b>after</b> are what the "
+      "receiver, "
+      "which was not told, measured of these participants: in the 3 seconds before, while the spike acted, and in the "
+      "3 "
+      "seconds after it had settled.</caption><thead><tr><th scope=\"col\">Spike</th>";
+  for (const char *name : {"Injected", "Before", "During", "After"})
+    out += std::string("<th scope=\"col\" class=\"n\">") + name + "</th>";
+  out += "</tr></thead>";
+  for (std::size_t i = 0; i < all.size(); ++i) out += spike_rows(all[i], i + 1, seconds);
+  return out + "</table></div></section>";
 }
 
 std::vector<html::Band> bands_of(const View &report, double seconds) {
@@ -212,22 +228,29 @@ std::string charts(const View &report, double seconds) {
     description.series = std::move(lines);
     return html::draw(description, bands, seconds);
   };
-  std::string out = "<section aria-labelledby=\"time\"><h2 id=\"time\">Over time</h2>";
+  std::string out =
+      "<section aria-labelledby=\"time\"><h2 id=\"time\">Over time</h2><p class=\"note\">Each second, all "
+      "participants together; shaded while a spike acts. A spike on half of them shows half its size "
+      "here; the table above has the participants it hit alone.</p>";
   if (!bands.empty()) out += html::draw_bands(bands, seconds);
   out += chart(
       {.id = "chart-loss", .title = "Packet loss", .unit = "%"},
-      {series(samples, "received", "received", "loss_percent"), series(samples, "injected", "sent", "lost_percent")});
+      {series(samples, "measured", "received", "loss_percent"), series(samples, "injected", "sent", "lost_percent")});
+  out += chart({.id = "chart-delay", .title = "Delay", .unit = "ms"},
+               {series(samples, "measured", "received", "delay_ms"), series(samples, "injected", "sent", "delay_ms")});
   out += chart({.id = "chart-jitter", .title = "Jitter", .unit = "ms"},
-               {series(samples, "received", "received", "jitter_ms")});
+               {series(samples, "measured", "received", "jitter_ms")});
+  out += chart({.id = "chart-frames", .title = "Whole video frames", .unit = "%", .high = 100, .lowest_is_worst = true},
+               {series(samples, "measured", "received", "frames_complete_percent")});
   out += chart({.id = "chart-mos",
                 .title = "Audio quality",
                 .unit = "MOS, 1 to 4.5",
                 .low = 1,
                 .high = 5,
                 .lowest_is_worst = true},
-               {series(samples, "received", "received", "mos_score")});
+               {series(samples, "measured", "received", "mos_score")});
   out += chart({.id = "chart-kbps", .title = "Bitrate", .unit = "kbit/s"},
-               {series(samples, "received", "received", "kbps"), series(samples, "sent", "sent", "kbps")});
+               {series(samples, "measured", "received", "kbps"), series(samples, "sent", "sent", "kbps")});
   return out + "</section>";
 }
 
@@ -296,13 +319,17 @@ std::string participants(const View &report) {
 std::string background(const View &report) {
   const View generator = report["generator"];
   std::string out =
-      "<section aria-labelledby=\"background\"><h2 id=\"background\">The generator and its machine</h2>"
-      "<dl class=\"facts\">";
-  out += fact("Lateness", "p50 " + figure(generator["late_p50_ms"].number()) + " ms, p99 " +
-                              figure(generator["late_p99_ms"].number()) + " ms, longest " +
-                              figure(generator["late_max_ms"].number()) + " ms");
+      "<section aria-labelledby=\"background\"><h2 id=\"background\">The generator and its machine</h2><p "
+      "class=\"note\">Whether the numbers above are the network's doing or ours. A run is called invalid (exit code "
+      "110) "
+      "when 1 % of all packets left more than 20 ms late, or when more than 0.1 % of them were refused by the kernel "
+      "or "
+      "lost in our own receiver's socket.</p><dl class=\"facts\">";
+  out += fact("Late", "half of all deadlines at most " + figure(generator["late_p50_ms"].number()) +
+                          " ms, 99 % at most " + figure(generator["late_p99_ms"].number()) + " ms, the worst " +
+                          figure(generator["late_max_ms"].number()) + " ms");
   out += fact("Refused by the kernel", figure(generator["send_errors"].number(), 0) + " packets");
-  out += fact("Overflowed our receiver", figure(generator["receiver_kernel_drops"].number(), 0) + " packets");
+  out += fact("Lost in our receiver's socket", figure(generator["receiver_kernel_drops"].number(), 0) + " packets");
   for (const auto &[key, value] : report["environment"].members()) out += fact(key, value.text());
   out += "</dl>";
   const auto warnings = report["warnings"].items();
@@ -311,9 +338,24 @@ std::string background(const View &report) {
     for (const auto &warning : warnings) out += "<li>" + escaped(warning.text()) + "</li>";
     out += "</ul>";
   }
-  if (report["scenario"])
-    out += "<details><summary>Scenario</summary><pre>" + escaped(report["scenario"].json()) + "</pre></details>";
   return out + "</section>";
+}
+
+// What was tested, in its author's words where there are any.
+std::string title(const View &report) {
+  const std::string words = report["scenario"]["description"].text(), id = escaped(report["test_id"].text());
+  return words.empty() ? "Test " + id : escaped(words) + "<span class=\"sub\">" + id + "</span>";
+}
+
+// The same seed and scenario give the same plan and the same lost packets.
+std::string repeat(const View &report) {
+  if (!report["scenario"]) return "";
+  return "<section aria-labelledby=\"repeat\"><h2 id=\"repeat\">Run it again</h2><p class=\"note\">The same scenario "
+         "with the same seed injects the same chaos, packet for packet. <code>avchaos run</code> leaves "
+         "<code>scenario.json</code> beside this page; else save the text below under that name.</p><pre>avchaos run "
+         "scenario.json --seed " +
+         escaped(report["seed_text"].text()) + "</pre><details><summary>scenario.json</summary><pre>" +
+         escaped(report["scenario"].json()) + "</pre></details></section>";
 }
 
 }  // namespace
@@ -327,9 +369,9 @@ std::string report_html(std::string_view report_json) {
          "content=\"width=device-width,initial-scale=1\"><meta http-equiv=\"Content-Security-Policy\" "
          "content=\"default-src 'none'; style-src 'unsafe-inline'\"><title>" +
          escaped(name + ": " + report["verdict"]["result"].text()) + " – gst-avchaos</title><style>" + html::style() +
-         "</style></head><body><main><h1>Test " + escaped(name) + "</h1>" + verdict(report) + overview(report) +
+         "</style></head><body><main><h1>" + title(report) + "</h1>" + verdict(report) + overview(report) +
          spikes(report, seconds) + charts(report, seconds) + thresholds(report) + participants(report) +
-         background(report) +
+         background(report) + repeat(report) +
          "<footer>Made by gst-avchaos " AVC_VERSION
          ". Every number here is in report.json, and docs/report.md says how each is computed.</footer></main></body>"
          "</html>\n";

@@ -7,7 +7,7 @@
 namespace avc::results::html {
 namespace {
 
-constexpr double kWidth = 760, kLeft = 52, kRight = 24, kTop = 8, kPlot = 150, kBottom = 24;
+constexpr double kWidth = 760, kLeft = 60, kRight = 24, kTop = 8, kPlot = 150, kBottom = 24;
 constexpr std::size_t kPoints = 350;  // more than this cannot be told apart at this width
 constexpr double kLane = 20;
 

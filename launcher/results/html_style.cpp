@@ -54,7 +54,14 @@ align-items:baseline}
 p.note{margin:0}
 svg{width:100%;height:auto;display:block}
 .legend{display:flex;gap:16px;font-size:.87rem}
-td.w{white-space:nowrap}td.mid{min-width:150px}td.wide{min-width:230px}
+p.note{margin:0 0 10px}h1 .sub{font-size:.8rem}
+.figures td,.figures tbody .f{border-top:0;padding-top:2px;padding-bottom:2px}
+.figures .f{font-weight:400;padding-left:34px}.figures td.now{font-weight:700}
+.figures .spike-head th{padding-top:10px}.figures tbody tr:last-child td,.figures tbody tr:last-child th{padding-bottom:10px}
+.figures .remark{color:var(--dim);padding-left:34px;font-size:.87rem}
+.figures .spike-head .sub{margin-left:26px}
+.badge{display:inline-block;min-width:20px;text-align:center;border-radius:4px;background:var(--spike);
+color:var(--on-spike);font-size:.75rem;font-weight:700;margin-right:2px;padding:0 4px}
 .key::before{content:"";display:inline-block;width:24px;margin-right:6px;vertical-align:middle;
 border-top:3px solid var(--s0)}
 .k1::before{border-top:3px dashed var(--s1)}
@@ -63,16 +70,20 @@ border-top:3px solid var(--s0)}
 .grid{stroke:var(--rule);stroke-width:1}
 .tick{fill:var(--dim);font-size:12px}
 .band{fill:var(--band)}.spike{fill:var(--spike)}.on-spike{fill:var(--on-spike);font-size:11px;font-weight:700}
+code{font-size:.9em}
 pre{overflow:auto;max-height:420px;font-size:.83rem;background:var(--bg);border:1px solid var(--rule);
 border-radius:8px;padding:12px;margin:8px 0 0}
 summary{cursor:pointer;font-weight:600}
 details+details{margin-top:12px}
 footer{color:var(--dim);font-size:.85rem}
+@media (max-width:520px){main{padding:12px 8px}section,.verdict{padding:14px 12px}.figures .f,.figures .remark{
+padding-left:8px}.figures .spike-head .sub{margin-left:0}th,td{padding:6px 5px}.facts{grid-template-columns:1fr;gap:0}
+.facts dd{margin-bottom:6px}.tick{font-size:19px}}
 @media print{:root{color-scheme:light;--bg:#fff;--card:#fff;--ink:#000;--dim:#444;--rule:#bbb;--good:#116329;
 --bad:#a40e26;--warn:#7a4b00;--off:#4a4f8c;--s0:#0a5fc4;--s1:#b04300;--band:#b0430020;--spike:#b04300;--on-spike:#fff}
 body{font-size:11pt}main{max-width:none;padding:0}section,.verdict{break-inside:auto;border-radius:0}
 figure,tr,.tiles div{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}
-.band,.spike,.tag{-webkit-print-color-adjust:exact;print-color-adjust:exact}pre{max-height:none;white-space:pre-wrap}}
+.band,.spike,.tag,.badge{-webkit-print-color-adjust:exact;print-color-adjust:exact}pre{max-height:none;white-space:pre-wrap}}
 )";
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "launcher/results/figures.hpp"
 #include "launcher/results/verdict.hpp"
 #include "launcher/results/windows.hpp"
 
@@ -49,8 +50,11 @@ void write_window(Writer &out, std::string_view key, const std::optional<Window>
   put(out, "loss_percent", window->loss_percent);
   put(out, "delivery_percent", window->delivery_percent);
   put(out, "jitter_ms", window->jitter_ms);
+  put(out, "delay_ms", window->delay_ms);
   put(out, "mos_score", window->mos_score);
   put(out, "kbps", window->kbps);
+  put(out, "video_kbps", window->video_kbps);
+  put(out, "freezes", window->freezes);
   put(out, "fps", window->fps);
   put(out, "frames_complete_percent", window->frames_complete_percent);
   put(out, "audio_payload_bytes", window->audio_payload_bytes);
@@ -76,11 +80,22 @@ void write_injected(Writer &out, const std::optional<Injected> &injected) {
   out.end_object();
 }
 
+void write_figures(Writer &out, const SpikeRecord &spike) {
+  out.begin_array("figures");
+  for (const auto &figure : figures_of(spike)) {
+    out.begin_object().put("name", figure.name).put("unit", figure.unit).put("decimals", figure.decimals);
+    put(out, "injected", figure.injected);
+    put(out, "before", figure.before);
+    put(out, "during", figure.during);
+    put(out, "after", figure.after);
+    out.end_object();
+  }
+  out.end_array().put("mixed", mixed(spike));
+}
+
 struct Totals {
   SenderCounters sent[kMediaCount], sent_all;
   ReceiverCounters received[kMediaCount], received_all;
-  double scores = 0;
-  std::int64_t scored = 0;
   std::uint32_t seen = 0;
 };
 
@@ -94,13 +109,20 @@ Totals totals_of(const RunResult &run) {
       totals.received[media] += participant.received[media];
       totals.received_all += participant.received[media];
     }
-    const auto &audio = participant.received_of(Media::audio);
-    if (audio.packets_received > 0) {
-      totals.scores += audio.mos();
-      ++totals.scored;
-    }
   }
   return totals;
+}
+
+// The mean of what the seconds scored, as the chart and a threshold's average have it: the score is no straight line,
+// so that of the whole run's loss would be another number.
+std::optional<double> mean_mos(const RunResult &run) {
+  double sum = 0, count = 0;
+  for (const auto &sample : run.samples) {
+    if (!sample.received || !sample.received->mos_score) continue;
+    sum += *sample.received->mos_score;
+    ++count;
+  }
+  return some(count > 0, sum / count);
 }
 
 template <class Fields>
@@ -147,7 +169,7 @@ void write_received(Writer &out, const RunResult &run, const Totals &totals) {
   put(out, "delivery_percent", percent(all.packets_received, signed_of(totals.sent_all.packets)));
   out.put("unexplained_losses", unexplained_losses(run));
   put(out, "jitter_ms", some(all.jitter_samples > 0, all.mean_jitter_ms()));
-  put(out, "mos_score", some(totals.scored > 0, totals.scores / static_cast<double>(totals.scored)));
+  put(out, "mos_score", mean_mos(run));
   put(out, "frames_complete_percent", percent(video.frames_complete, video.frames()));
   out.put("freezes", video.freeze_count);
   put(out, "freeze_seconds", to_seconds(video.freeze_time));
@@ -278,6 +300,7 @@ void write_fields(Writer &out, const Sample &sample) {
     out.begin_object("received").put("packets", received->packets).put("lost", received->lost);
     put(out, "loss_percent", received->loss_percent);
     put(out, "jitter_ms", received->jitter_ms);
+    put(out, "delay_ms", received->delay_ms);
     put(out, "mos_score", received->mos_score);
     put(out, "frames_complete_percent", received->frames_complete_percent);
     out.put("freezes", received->freezes);
@@ -310,7 +333,9 @@ void write_fields(Writer &out, const SpikeRecord &spike) {
   write_window(out, "before", spike.before);
   write_window(out, "during", spike.during);
   write_window(out, "after", spike.after);
-  out.end_object().put("injected_text", spike.injected_text).put("measured_text", spike.measured_text);
+  out.end_object();
+  write_figures(out, spike);
+  out.put("injected_text", spike.injected_text).put("measured_text", spike.measured_text);
 }
 
 void write_fields(Writer &out, const SenderCounters &sent) {

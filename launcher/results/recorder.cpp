@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/spike/effect.hpp"
+#include "launcher/results/figures.hpp"
 #include "launcher/results/second.hpp"
 #include "launcher/results/thresholds.hpp"
 #include "launcher/results/verdict.hpp"

@@ -109,6 +109,7 @@ struct Sample {
     double kbps = 0;
     double fps = 0;  // complete video frames per second and participant
     std::uint32_t participants_seen = 0;
+    std::optional<double> delay_ms;  // one way, where the clock is shared; not kept in the history
   };
   std::optional<Received> received;  // none without a receiver
 
@@ -124,9 +125,12 @@ struct Window {
   double from = 0, to = 0;  // seconds since the start
   std::optional<double> loss_percent;
   std::optional<double> jitter_ms;
-  std::optional<double> mos_score;  // audio
-  std::optional<double> kbps;       // per participant
-  std::optional<double> fps;        // video frames seen (complete or not) per second and participant
+  std::optional<double> delay_ms;    // one way, where the clock is shared
+  std::optional<double> mos_score;   // audio
+  std::optional<double> kbps;        // per participant
+  std::optional<double> video_kbps;  // per participant, of its video alone
+  std::optional<double> freezes;     // of all of them together
+  std::optional<double> fps;         // video frames seen (complete or not) per second and participant
   std::optional<double> frames_complete_percent;
   std::optional<double> audio_payload_bytes;  // mean per audio packet; coded silence has 3 or less
   std::optional<double> delivery_percent;     // received of what the sources made

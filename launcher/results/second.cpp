@@ -54,6 +54,7 @@ Sample::Received SecondSums::received(const Sample &previous, double seconds) co
   out.lost = before.lost + received_.packets_lost;
   out.loss_percent = share(of(received_.packets_lost), of(received_.packets_expected));
   out.jitter_ms = received_.jitter_samples > 0 ? received_.mean_jitter_ms() : 0;
+  if (received_.delay_samples > 0) out.delay_ms = received_.mean_delay_ms();
   if (scored_ > 0) out.mos_score = scores_ / scored_;
   if (video_.frames() > 0) out.frames_complete_percent = share(of(video_.frames_complete), of(video_.frames()));
   out.freezes = before.freezes + static_cast<std::uint64_t>(std::max<std::int64_t>(video_.freeze_count, 0));

@@ -1,9 +1,6 @@
 #include "launcher/results/windows.hpp"
 
 #include <algorithm>
-#include <string_view>
-
-#include "launcher/results/text.hpp"
 
 namespace avc::results {
 namespace {
@@ -22,53 +19,6 @@ const ParticipantSnapshot kNothing{};
 const ParticipantSnapshot &at(const Moment &moment, std::uint32_t id) {
   const auto *found = moment.snapshots ? find(*moment.snapshots, id) : nullptr;
   return found ? *found : kNothing;
-}
-
-std::string with_unit(std::string_view what, double value, std::string_view unit, int decimals) {
-  std::string text(what);
-  if (!text.empty()) text += ' ';
-  text += number(value, decimals);
-  if (!unit.empty()) text += ' ' + std::string(unit);
-  return text;
-}
-
-// The figure of a window that a type of spike is about.
-struct Figure {
-  std::string_view name, unit;
-  std::optional<double> Window::*member;
-  int decimals;
-};
-constexpr Figure kLoss{"loss", "%", &Window::loss_percent, 2};
-constexpr Figure kJitter{"jitter", "ms", &Window::jitter_ms, 1};
-constexpr Figure kRate{"rate", "kbit/s", &Window::kbps, 0};
-constexpr Figure kFrames{"frames", "fps", &Window::fps, 1};
-constexpr Figure kWhole{"whole frames", "%", &Window::frames_complete_percent, 1};
-constexpr Figure kSilence{"audio", "bytes a packet", &Window::audio_payload_bytes, 1};
-
-std::vector<Figure> figures_of(std::string_view type) {
-  if (type == "network_jitter") return {kJitter, kLoss};
-  if (type == "bitrate_reduce") return {kRate};
-  if (type == "frame_drop") return {kFrames, kLoss};
-  if (type == "bandwidth_limit") return {kRate, kLoss, kJitter};
-  if (type == "audio_silence") return {kSilence};
-  return {kLoss, kWhole};
-}
-
-void append(std::string &text, const std::string &piece) {
-  if (!piece.empty()) text += (text.empty() ? "" : "; ") + piece;
-}
-
-std::string figure_text(const SpikeRecord &spike, const Figure &figure) {
-  const auto during = (*spike.during).*figure.member;
-  if (!during) return {};
-  std::string around;
-  const auto add = [&](const char *when, const std::optional<Window> &window) {
-    if (window && *window.*figure.member)
-      around += (around.empty() ? "" : ", ") + with_unit(when, *(*window.*figure.member), "", figure.decimals);
-  };
-  add("before", spike.before);
-  add("after", spike.after);
-  return with_unit(figure.name, *during, figure.unit, figure.decimals) + (around.empty() ? "" : " (" + around + ")");
 }
 
 }  // namespace
@@ -170,47 +120,19 @@ Window measured_between(const Moment &from, const Moment &to, std::span<const st
   if (!seen) return out;  // these participants never reached the receiver: it has nothing to say
   out.loss_percent = percent(of(all.packets_lost), of(all.packets_expected));
   if (all.jitter_samples > 0) out.jitter_ms = all.mean_jitter_ms();
+  if (all.delay_samples > 0) out.delay_ms = all.mean_delay_ms();
   if (scored > 0) out.mos_score = scores / scored;
   out.delivery_percent = percent(of(all.packets_received), of(made));
   out.frames_complete_percent = percent(of(video.frames_complete), of(video.frames()));
+  if (video.frames() > 0) out.freezes = of(video.freeze_count);
   if (audio.packets_received > 0) out.audio_payload_bytes = of(audio.payload_bytes) / of(audio.packets_received);
   if (to.t > from.t) {
     const double seconds = (to.t - from.t) * static_cast<double>(ids.size());
     out.kbps = of(all.bytes_received) * 8 / 1000 / seconds;
+    if (video.packets_received > 0) out.video_kbps = of(video.bytes_received) * 8 / 1000 / seconds;
     out.fps = of(video.frames_complete + video.frames_broken) / seconds;
   }
   return out;
-}
-
-std::string injected_text(const SpikeRecord &spike) {
-  if (spike.state == SpikeState::refused) return "refused: " + spike.reason;
-  if (!spike.injected) return {};
-  const auto &injected = *spike.injected;
-  const std::string_view type = spike.plan.spike.type;
-  std::string text;
-  if (type == "audio_silence") append(text, "silent audio");
-  if (type == "bitrate_reduce" && injected.rendition_kbps)
-    append(text, with_unit("video of", *injected.rendition_kbps, "kbit/s", 0));
-  const auto notable = [&](std::string_view what, const std::optional<double> &value, std::string_view unit,
-                           int decimals, double least) {
-    if (value && *value >= least) append(text, with_unit(what, *value, unit, decimals));
-  };
-  notable("loss", injected.loss_percent, "%", 2, type == "rtp_packet_loss" ? 0 : 0.005);
-  notable("frames left out", injected.frame_drop_percent, "%", 1, type == "frame_drop" ? 0 : 0.05);
-  notable("dropped by the queue", injected.queue_drop_percent, "%", 1, type == "bandwidth_limit" ? 0 : 0.05);
-  notable("delay", injected.delay_ms, "ms", 1, 0.05);
-  if (type == "bandwidth_limit") notable("queue up to", injected.queue_peak_ms, "ms", 0, 0);
-  return text;
-}
-
-std::string measured_text(const SpikeRecord &spike) {
-  if (!spike.during) return {};
-  std::string text;
-  for (const auto &figure : figures_of(spike.plan.spike.type)) append(text, figure_text(spike, figure));
-  if (text.empty()) return "nothing measured";
-  const bool mixed = spike.during->overlapped || (spike.before && spike.before->overlapped) ||
-                     (spike.after && spike.after->overlapped);
-  return text + (mixed ? "; other spikes acted too" : "");
 }
 
 }  // namespace avc::results

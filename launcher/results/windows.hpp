@@ -1,5 +1,5 @@
 // What a stretch of time did to a group of participants, from the snapshots at its two ends: as the sender decided it
-// and as the receiver saw it; and both in words.
+// and as the receiver saw it.
 //
 // Loss, frames and bitrate are of all the group's packets together; MOS is the mean over its audio streams, jitter
 // the mean over its packets. What was on the way at one end of the window counts where it arrived.
@@ -37,10 +37,5 @@ Window measured_between(const Moment &from, const Moment &to, std::span<const st
 
 // The score of one audio stream over a stretch; none where nothing was sent. Nothing arriving at all scores 1.
 std::optional<double> mos_of(const SenderCounters &sent, const ReceiverCounters &received);
-
-// Parts separated by "; ": "loss 10.2 %; delay 3 ms", "loss 10.1 % (before 0, after 0)". Empty until the spike's window
-// is closed.
-std::string injected_text(const SpikeRecord &spike);
-std::string measured_text(const SpikeRecord &spike);
 
 }  // namespace avc::results

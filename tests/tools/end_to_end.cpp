@@ -148,7 +148,7 @@ START_TEST(a_signal_in_the_middle_gives_105_a_report_and_no_daemon_left) {
   Command command;
   command.run(kEndless);
   const std::uint16_t port = command.daemon_port();
-  command.line_with("received:");  // it runs
+  command.line_with("measured:");  // it runs
   command.child->end(60s);
   ck_same(command.child->how_it_ended(), expected_end(command, 105));
   const auto report = parse_json(read_file(command.report + "/report.json"));

@@ -25,8 +25,8 @@ struct Doc {
 };
 
 const char *const kSample = R"({"t":12,"participants":10,"spikes_active":["loss-1"],
-  "sent":{"packets":12000,"packets_per_second":1420,"kbps":11234,"lost_percent":9.84,"jitter_ms":0.2,"mos_score":3.4},
-  "received":{"loss_percent":9.71,"jitter_ms":1.1,"mos_score":null,"frames_complete_percent":71.25,"freezes":3},
+  "sent":{"packets":12000,"packets_per_second":1420,"kbps":11234,"lost_percent":9.84,"delay_ms":12.4,"mos_score":3.4},
+  "received":{"loss_percent":9.71,"delay_ms":null,"jitter_ms":1.1,"mos_score":null,"frames_complete_percent":71.25,"freezes":3},
   "generator":{"late_p99_ms":0.31,"send_errors":0}})";
 
 Live running() {
@@ -50,7 +50,10 @@ const char *const kReport = R"({"verdict":{"result":"failed","exit_code":99,"rea
   "generator":{"late_p99_ms":0.41,"late_max_ms":2.5,"send_errors":0,"receiver_kernel_drops":4},
   "spikes":[
     {"spike_id":"loss-1","type":"rtp_packet_loss","start_seconds":5,"end_seconds":15,"participants":5,"state":"ended",
-     "injected_text":"loss 10.0 %","measured_text":"loss 0.0 → 9.9 → 0.0 %"},
+     "figures":[{"name":"packet loss","unit":"%","decimals":1,"injected":10.04,"before":0,"during":9.91,"after":null},
+                {"name":"frames left out","unit":"%","decimals":1,"injected":30},
+                {"name":"freezes","unit":"","decimals":0,"injected":null,"before":0,"during":3,"after":0}],
+     "mixed":true},
     {"spike_id":"jump","type":"network_jitter","start_seconds":20,"participants":0,"state":"refused",
      "reason":"no such participant"},
     {"spike_id":"late","type":"blackout","start_seconds":25,"participants":0,"state":"cancelled","injected_text":""}],
@@ -63,9 +66,10 @@ const char *const kReport = R"({"verdict":{"result":"failed","exit_code":99,"rea
 START_TEST(the_live_block_says_what_goes_on) {
   ck_same(joined(live_block(running(), 100, {})),
           "████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  40 %  00:18 left  running\n"
-          "10 participants, 1 420 packets/s, 11.2 Mbit/s, generator 0.3 ms late (p99)\n"
-          "sent      loss   9.8 %   jitter    0.2 ms   MOS 3.40\n"
-          "received  loss   9.7 %   jitter    1.1 ms   MOS    –   frames 71.2 %   freezes 3\n"
+          "10 participants, 1 420 packets/s, 11.2 Mbit/s, 0.3 ms late\n"
+          "              loss   delay  jitter     MOS  frames freezes\n"
+          "injected     9.8 %   12 ms            3.40\n"
+          "measured     9.7 %       –  1.1 ms       –  71.2 %       3\n"
           "spikes    loss-1 (rtp_packet_loss on 5 participants)\n");
 }
 END_TEST
@@ -89,8 +93,8 @@ END_TEST
 
 START_TEST(a_log_gets_one_line_with_the_same_figures) {
   ck_same(live_line(running()),
-          "00:12/00:30  10 participants  11.2 Mbit/s  sent: loss 9.8 %, jitter 0.2 ms, MOS 3.40  "
-          "received: loss 9.7 %, jitter 1.1 ms, MOS –  spikes: loss-1");
+          "00:12/00:30  10 participants  11.2 Mbit/s  injected: loss 9.8 %, delay 12 ms  "
+          "measured: loss 9.7 %, jitter 1.1 ms, MOS –  spikes: loss-1");
 }
 END_TEST
 
@@ -123,22 +127,41 @@ START_TEST(the_report_sets_injected_against_measured) {
           "\n"
           "Injected versus measured\n"
           "\n"
-          "spike   type             when           on  injected                      measured\n"
-          "──────  ───────────────  ─────────────  ──  ────────────────────────────  ──────────────────────\n"
-          "loss-1  rtp_packet_loss  00:05 – 00:15   5  loss 10.0 %                   loss 0.0 → 9.9 → 0.0 %\n"
-          "jump    network_jitter   00:20 – end     0  refused: no such participant\n"
-          "late    blackout         00:25 – end     0  cancelled before it began\n"
+          "                        injected   before   during    after\n"
+          "loss-1  rtp_packet_loss, 5 participants, 00:05 – 00:15\n"
+          "  packet loss, %            10.0      0.0      9.9        –\n"
+          "  frames left out, %        30.0\n"
+          "  freezes                               0        3        0\n"
+          "  other spikes acted on some of these participants too\n"
+          "jump  network_jitter, all participants, 00:20 – end\n"
+          "  refused: no such participant\n"
+          "late  blackout, all participants, 00:25 – end\n"
+          "  cancelled before it began\n"
           "\n"
-          "sent       142 000 packets, 123.4 MB, 3 000 frames, 1.00 % dropped on purpose\n"
+          "sent       142 000 packets, 123.4 MB, 3 000 frames, 1.00 % of packets lost by chaos\n"
           "received   140 580 packets, loss 1.00 %, jitter 1.2 ms, MOS 4.31, 97.1 % of frames complete, 3 freezes, "
           "10 participants seen\n"
-          "generator  p99 0.41 ms late, worst 2.50 ms, 0 send errors, 4 packets dropped by the receiver's own socket\n"
+          "generator  99 % of deadlines at most 0.4 ms late, worst 2.5 ms, 0 send errors, 4 packets dropped by the "
+          "receiver's own socket\n"
           "\n"
           "✗ loss_percent avg<5: was 9.8\n"
           "✓ mos_score avg>3: was 4.3\n"
           "warning: spacing shrunk to 2 s\n"
           "\n"
           "FAILED: loss_percent avg<5: was 9.8\n");
+}
+END_TEST
+
+START_TEST(no_line_of_the_report_is_wider_than_sixty_columns) {
+  Paint paint;
+  paint.on = true;
+  const std::string text = report_text(Doc(kReport).json(), 60, paint);
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t to = text.find('\n', from);
+    ck_assert_msg(width_of(text.substr(from, to - from)) <= 60, "%s", text.substr(from, to - from).c_str());
+    from = to + 1;
+  }
+  ck_assert(text.find("10 participants seen\n") != std::string::npos);
 }
 END_TEST
 
@@ -220,6 +243,6 @@ AVC_TESTS("tools_render", the_live_block_says_what_goes_on, no_line_is_wider_tha
           before_the_first_sample_there_is_a_bar_and_a_state, a_log_gets_one_line_with_the_same_figures,
           a_sample_of_the_tests_last_moment_does_not_replace_a_seconds_rates,
           spikes_are_told_once_when_they_start_and_end, the_report_sets_injected_against_measured,
-          an_empty_report_is_said_to_be_one, the_plan_lists_what_will_happen,
-          what_is_not_a_terminal_gets_no_escapes_and_no_block,
+          no_line_of_the_report_is_wider_than_sixty_columns, an_empty_report_is_said_to_be_one,
+          the_plan_lists_what_will_happen, what_is_not_a_terminal_gets_no_escapes_and_no_block,
           a_terminal_is_drawn_in_place_four_times_a_second_and_lines_stay_above)

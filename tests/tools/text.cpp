@@ -106,7 +106,9 @@ START_TEST(a_table_too_wide_folds_its_last_column_below) {
           "id\n"
           "──\n"
           "a\n"
-          "    measured: loss 0.0 → 9.9 → 0.0 %\n");
+          "    measured: loss\n"
+          "      0.0 → 9.9 →\n"
+          "      0.0 %\n");
 }
 END_TEST
 

@@ -88,6 +88,8 @@ bool Json::truth() const {
          json_node_get_boolean(node_);
 }
 
+std::string Json::json() const { return node_ ? to_text(node_, true) : "null"; }
+
 std::string Json::scalar() const {
   if (auto words = text()) return *words;
   if (auto value = number()) {

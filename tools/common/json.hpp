@@ -29,6 +29,7 @@ class Json {
   bool truth() const;  // the value true, and nothing else
   std::string text_or(const std::string &fallback) const { return text().value_or(fallback); }
   double number_or(double fallback) const { return number().value_or(fallback); }
+  std::string json() const;    // as JSON text, indented; "null" for nothing
   std::string scalar() const;  // a string or a number as people write it; empty otherwise
 
  private:

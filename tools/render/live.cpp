@@ -1,6 +1,7 @@
 #include "tools/render/live.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace avc::tools::render {
@@ -23,10 +24,34 @@ Colour colour_of_mos(std::optional<double> mos) {
   return *mos >= 3.5 ? Colour::yellow : Colour::red;
 }
 
-std::string figures(std::optional<double> loss, std::optional<double> jitter, std::optional<double> mos,
-                    const Paint &paint) {
-  return "loss " + paint(colour_of_loss(loss), pad(fixed(loss, 1), 5, true) + " %") + "   jitter " +
-         pad(fixed(jitter, 1), 6, true) + " ms   MOS " + paint(colour_of_mos(mos), pad(fixed(mos, 2), 4, true));
+// A row of the block: what was injected, or what was measured, in columns.
+std::string row(const std::string &name, const std::array<std::string, 6> &cells) {
+  std::string out = pad(name, 10);
+  for (const auto &cell : cells) out += pad(cell, 8, true);
+  while (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+std::string with_unit(std::optional<double> value, int decimals, const char *unit) {
+  return value ? fixed(*value, decimals) + unit : "–";
+}
+
+std::vector<std::string> quality(const Live &live, const Paint &paint) {
+  const auto &sent = *live.sent;
+  std::vector<std::string> lines;
+  lines.push_back(paint(Colour::dim, row("", {"loss", "delay", "jitter", "MOS", "frames", "freezes"})));
+  const auto loss = [&](std::optional<double> percent) {
+    return paint(colour_of_loss(percent), with_unit(percent, 1, " %"));
+  };
+  const auto mos = [&](std::optional<double> score) { return paint(colour_of_mos(score), fixed(score, 2)); };
+  lines.push_back(
+      row("injected", {loss(sent.lost_percent), with_unit(sent.delay_ms, 0, " ms"), "", mos(sent.mos_score), "", ""}));
+  if (!live.received) return lines;
+  const auto &got = *live.received;
+  lines.push_back(
+      row("measured", {loss(got.loss_percent), with_unit(got.delay_ms, 0, " ms"), with_unit(got.jitter_ms, 1, " ms"),
+                       mos(got.mos_score), with_unit(got.frames_complete_percent, 1, " %"), fixed(got.freezes, 0)}));
+  return lines;
 }
 
 std::string state_word(const Live &live) { return live.preparing ? "preparing media" : live.state; }
@@ -58,11 +83,15 @@ void Live::take_sample(Json event) {
   participants = event["participants"].number_or(participants);
   const Json out = event["sent"], in = event["received"], generator = event["generator"];
   sent = Sent{out["packets_per_second"].number_or(0), out["kbps"].number_or(0), out["lost_percent"].number_or(0),
-              out["jitter_ms"].number(), out["mos_score"].number()};
+              out["delay_ms"].number(), out["mos_score"].number()};
   received.reset();
   if (in.is_object())
-    received = Received{in["loss_percent"].number(), in["jitter_ms"].number(), in["mos_score"].number(),
-                        in["frames_complete_percent"].number(), in["freezes"].number()};
+    received = Received{in["loss_percent"].number(),
+                        in["delay_ms"].number(),
+                        in["jitter_ms"].number(),
+                        in["mos_score"].number(),
+                        in["frames_complete_percent"].number(),
+                        in["freezes"].number()};
   late_p99_ms = generator["late_p99_ms"].number_or(0);
   send_errors = generator["send_errors"].number_or(0);
 }
@@ -92,17 +121,13 @@ std::vector<std::string> live_block(const Live &live, std::size_t columns, const
   const std::string percent = live.duration > 0 ? pad(fixed(std::min(100.0, share * 100), 0), 4, true) + " %  " : "";
   lines.push_back(paint(Colour::blue, bar(share, cells)) + percent + left + "  " + state_word(live));
   if (live.sent) {
-    std::string health = "generator " + fixed(live.late_p99_ms, 1) + " ms late (p99)";
+    const std::string load = counted(live.participants, "participant") + ", " + grouped(live.sent->packets_per_second) +
+                             " packets/s, " + bit_rate(live.sent->kbps);
+    std::string health = fixed(live.late_p99_ms, 1) + " ms late";
     if (live.send_errors > 0) health += ", " + grouped(live.send_errors) + " send errors";
-    lines.push_back(counted(live.participants, "participant") + ", " + grouped(live.sent->packets_per_second) +
-                    " packets/s, " + bit_rate(live.sent->kbps) + ", " +
+    lines.push_back(load + ", " +
                     (live.late_p99_ms > 5 || live.send_errors > 0 ? paint(Colour::yellow, health) : health));
-    lines.push_back("sent      " + figures(live.sent->lost_percent, live.sent->jitter_ms, live.sent->mos_score, paint));
-    if (live.received)
-      lines.push_back("received  " +
-                      figures(live.received->loss_percent, live.received->jitter_ms, live.received->mos_score, paint) +
-                      "   frames " + fixed(live.received->frames_complete_percent, 1) + " %   freezes " +
-                      fixed(live.received->freezes, 0));
+    for (auto &each : quality(live, paint)) lines.push_back(std::move(each));
   }
   lines.push_back("spikes    " +
                   (live.active.empty() ? paint(Colour::dim, "none") : paint(Colour::yellow, spike_list(live, true))));
@@ -114,10 +139,10 @@ std::string live_line(const Live &live) {
   std::string line = clock(live.elapsed) + (live.duration > 0 ? "/" + clock(live.duration) : "");
   if (!live.sent) return line + "  " + state_word(live);
   line += "  " + counted(live.participants, "participant") + "  " + bit_rate(live.sent->kbps);
-  line += "  sent: loss " + fixed(live.sent->lost_percent, 1) + " %, jitter " + fixed(live.sent->jitter_ms, 1) +
-          " ms, MOS " + fixed(live.sent->mos_score, 2);
+  line +=
+      "  injected: loss " + fixed(live.sent->lost_percent, 1) + " %, delay " + fixed(live.sent->delay_ms, 0) + " ms";
   if (live.received)
-    line += "  received: loss " + fixed(live.received->loss_percent, 1) + " %, jitter " +
+    line += "  measured: loss " + fixed(live.received->loss_percent, 1) + " %, jitter " +
             fixed(live.received->jitter_ms, 1) + " ms, MOS " + fixed(live.received->mos_score, 2);
   if (!live.active.empty()) line += "  spikes: " + spike_list(live, false);
   return line;

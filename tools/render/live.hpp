@@ -21,10 +21,10 @@ struct Live {
 
   struct Sent {
     double packets_per_second = 0, kbps = 0, lost_percent = 0;
-    std::optional<double> jitter_ms, mos_score;
+    std::optional<double> delay_ms, mos_score;  // what the link's loss and delay come to
   };
   struct Received {
-    std::optional<double> loss_percent, jitter_ms, mos_score, frames_complete_percent, freezes;
+    std::optional<double> loss_percent, delay_ms, jitter_ms, mos_score, frames_complete_percent, freezes;
   };
   std::optional<Sent> sent;          // of the last second
   std::optional<Received> received;  // of the last second; none without a receiver

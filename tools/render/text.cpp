@@ -84,6 +84,34 @@ std::string pad(std::string_view text, std::size_t columns, bool right) {
   return right ? space + std::string(text) : std::string(text) + space;
 }
 
+// A space is kept only between two words of one line; those at the front of the text are its own indentation.
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent) {
+  if (columns == 0 || width_of(text) <= columns) return std::string(text);
+  const std::size_t lead = std::min(text.find_first_not_of(' '), text.size());
+  std::string out(text.substr(0, lead));
+  text.remove_prefix(lead);
+  std::size_t used = lead;
+  bool fresh = true;  // nothing but indentation on this line yet
+  std::size_t gap = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    if (!fresh && used + gap + width_of(word) > columns) {
+      out += "\n" + std::string(indent, ' ');
+      used = indent;
+      fresh = true;
+    }
+    if (!fresh) out += std::string(gap, ' ');
+    used += (fresh ? 0 : gap) + width_of(word);
+    out += word;
+    fresh = false;
+    text.remove_prefix(end);
+    gap = std::min(text.find_first_not_of(' '), text.size());
+    text.remove_prefix(gap);
+  }
+  return out;
+}
+
 std::string fixed(double value, int decimals) {
   if (!std::isfinite(value)) return "–";
   std::array<char, 64> buffer{};
@@ -188,7 +216,7 @@ std::string table(const std::vector<Column> &head, const std::vector<std::vector
   for (const auto &row : rows) {
     out += line([&](std::size_t i) { return i < row.size() ? row[i] : std::string(); }) + "\n";
     if (folded && row.size() == head.size() && !row.back().empty())
-      out += "    " + head.back().title + ": " + row.back() + "\n";
+      out += wrapped("    " + head.back().title + ": " + row.back(), columns, 6) + "\n";
   }
   return out;
 }

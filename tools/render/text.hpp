@@ -12,6 +12,10 @@ std::size_t width_of(std::string_view utf8);                  // columns; escape
 std::string cut(std::string_view utf8, std::size_t columns);  // with "…" where something was cut; keeps escapes
 std::string pad(std::string_view utf8, std::size_t columns, bool right = false);
 
+// Lines of at most `columns` (0: one line), broken at spaces; all but the first begin with `indent` spaces. A word that
+// is longer than a line stays whole.
+std::string wrapped(std::string_view utf8, std::size_t columns, std::size_t indent);
+
 std::string fixed(double value, int decimals);
 std::string fixed(std::optional<double> value, int decimals);  // "–" when there is none
 std::string grouped(double whole);                             // 12 345 678
@@ -35,7 +39,7 @@ struct Column {
 };
 
 // Rows with a head and a rule below it, two spaces between columns, no spaces at line ends. Where that is wider than
-// `columns` (0: any width will do), the last column moves to a line of its own below each row.
+// `columns` (0: any width will do), the last column moves to lines of its own below each row.
 std::string table(const std::vector<Column> &head, const std::vector<std::vector<std::string>> &rows,
                   std::size_t columns, const Paint &paint);
 

@@ -97,7 +97,8 @@ START_TEST(a_spike_is_measured_before_during_and_after) {
   ck_assert_double_eq(*spike.after->loss_percent, 0);
   ck_assert(*spike.during->mos_score < *spike.after->mos_score);
   ck_assert_str_eq(spike.injected_text.c_str(), "loss 50 %");
-  ck_assert_str_eq(spike.measured_text.c_str(), "loss 50 % (before 0, after 0)");
+  ck_assert_str_eq(spike.measured_text.c_str(),
+                   "packet loss 50 % (before 0, after 0); audio MOS 1.1 (before 4.41, after 4.41)");
   ck_assert(!spike.before->overlapped && !spike.during->overlapped && !spike.after->overlapped);
 }
 END_TEST

@@ -74,6 +74,12 @@ START_TEST(the_report_read_back_has_every_part_with_its_numbers) {
   ck_assert_double_eq(*spike["measured"]["before"]["loss_percent"].number(), 0);
   ck_assert_double_eq(*spike["measured"]["after"]["loss_percent"].number(), 0);
   ck_assert(!spike["measured_text"].text().empty());
+  const auto figure = spike["figures"].items().at(0);
+  ck_assert(figure["name"].text() == "packet loss" && figure["unit"].text() == "%");
+  ck_assert_double_eq(*figure["injected"].number(), 7);
+  ck_assert_double_eq(*figure["before"].number(), 0);
+  ck_assert_double_eq(*figure["during"].number(), 7);
+  ck_assert_double_eq(*figure["after"].number(), 0);
   const auto threshold = report["thresholds"].items().at(0);
   ck_assert(threshold["ok"].yes());
   ck_assert_double_eq(*threshold["value"].number(), 0.7);
@@ -110,7 +116,11 @@ START_TEST(the_page_says_the_verdict_first_and_loads_nothing) {
   for (const char *foreign : {"http://", "https://", "<script", "<link", "<img", "@import", "url("})
     ck_assert_msg(!contains(page, foreign), "%s", foreign);
   ck_assert(contains(page, "18446744073709551615"));
-  ck_assert(contains(page, "loss 7&nbsp;% (before 0, after 0)"));
+  ck_assert(
+      contains(page,
+               "packet loss <span class=\"unit\">%</span></th><td class=\"n\">7.0</td><td class=\"n\">0.0</td><td "
+               "class=\"n now\">7.0</td><td class=\"n\">0.0</td></tr>"));
+  ck_assert(contains(page, "avchaos run scenario.json --seed 18446744073709551615</pre>"));
 }
 END_TEST
 
@@ -123,10 +133,10 @@ START_TEST(every_table_has_scoped_headings_and_every_drawing_a_description) {
   };
   ck_assert_uint_eq(count("<th "), count("<th scope="));
   ck_assert_uint_eq(count("<th>"), 0);
-  ck_assert_uint_eq(count("<svg "), 5);  // spikes, loss, jitter, MOS, bitrate
+  ck_assert_uint_eq(count("<svg "), 7);  // spikes, loss, delay, jitter, frames, MOS, bitrate
   ck_assert_uint_eq(count("<svg "), count("<svg role=\"img\""));
   ck_assert_uint_eq(count("<svg "), count("aria-label=\""));
-  for (const char *tag : {"section", "table", "tr", "td", "th", "figure", "svg", "dl", "ul", "main"}) {
+  for (const char *tag : {"section", "table", "tr", "td", "th", "tbody", "figure", "svg", "dl", "ul", "main"}) {
     const std::string open = std::string("<") + tag, close = std::string("</") + tag + ">";
     ck_assert_msg(count(open + ">") + count(open + " ") == count(close), "%s", tag);
   }

@@ -1,0 +1,151 @@
+#include "launcher/results/figures.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "launcher/results/text.hpp"
+
+namespace avc::results {
+namespace {
+
+enum class Show : std::uint8_t { always, if_changed };
+
+struct Kind {
+  std::string_view name, unit;
+  int decimals;
+  std::optional<double> Window::*measured;  // none: a receiver cannot see it
+  double noticeable;                        // a smaller change is none
+};
+constexpr Kind kLoss{"packet loss", "%", 1, &Window::loss_percent, 0.1};
+constexpr Kind kDelay{"delay", "ms", 1, &Window::delay_ms, 5};
+constexpr Kind kJitter{"jitter", "ms", 1, &Window::jitter_ms, 1};
+constexpr Kind kRate{"bitrate", "kbit/s", 0, &Window::kbps, 20};
+constexpr Kind kVideoRate{"video bitrate", "kbit/s", 0, &Window::video_kbps, 20};
+constexpr Kind kFrameRate{"frame rate", "fps", 1, &Window::fps, 0.5};
+constexpr Kind kLeftOut{"frames left out", "%", 1, nullptr, 0.1};
+constexpr Kind kAudioSize{"audio packet", "bytes", 0, &Window::audio_payload_bytes, 5};
+constexpr Kind kWhole{"whole frames", "%", 1, &Window::frames_complete_percent, 1};
+constexpr Kind kFreezes{"freezes", "", 0, &Window::freezes, 1};
+constexpr Kind kMos{"audio MOS", "", 2, &Window::mos_score, 0.1};
+
+Figure figure(const SpikeRecord &spike, const Kind &kind, std::optional<double> injected) {
+  Figure out{std::string(kind.name), std::string(kind.unit), kind.decimals, injected, {}, {}, {}};
+  const auto value = [&](const std::optional<Window> &window) {
+    return window && kind.measured ? *window.*kind.measured : std::nullopt;
+  };
+  out.before = value(spike.before);
+  out.during = value(spike.during);
+  out.after = value(spike.after);
+  return out;
+}
+
+bool changed(const Figure &figure, const Kind &kind) {
+  if (figure.injected && *figure.injected >= kind.noticeable) return true;
+  const auto differs = [&](const std::optional<double> &value) {
+    return value && figure.during && std::abs(*value - *figure.during) >= kind.noticeable;
+  };
+  return differs(figure.before) || differs(figure.after);
+}
+
+bool has_any(const Figure &figure) { return figure.injected || figure.before || figure.during || figure.after; }
+
+std::optional<double> sum(const std::optional<double> &a, const std::optional<double> &b) {
+  return a || b ? std::optional(a.value_or(0) + b.value_or(0)) : std::nullopt;
+}
+
+std::optional<double> param(const SpikeRecord &spike, const char *name) {
+  const auto &params = spike.plan.spike.params;
+  const auto found = params.find(name);
+  if (found == params.end()) return std::nullopt;
+  const auto *number = std::get_if<double>(&found->second);
+  return number ? std::optional(*number) : std::nullopt;
+}
+
+std::string with_unit(std::string_view what, double value, std::string_view unit, int decimals) {
+  std::string text(what);
+  if (!text.empty()) text += ' ';
+  text += number(value, decimals);
+  if (!unit.empty()) text += ' ' + std::string(unit);
+  return text;
+}
+
+void append(std::string &text, const std::string &piece) {
+  if (!piece.empty()) text += (text.empty() ? "" : "; ") + piece;
+}
+
+std::string measured_text(const Figure &figure) {
+  if (!figure.during) return {};
+  std::string around;
+  const auto add = [&](const char *when, const std::optional<double> &value) {
+    if (value) around += (around.empty() ? "" : ", ") + with_unit(when, *value, "", figure.decimals);
+  };
+  add("before", figure.before);
+  add("after", figure.after);
+  return with_unit(figure.name, *figure.during, figure.unit, figure.decimals) +
+         (around.empty() ? "" : " (" + around + ")");
+}
+
+}  // namespace
+
+std::vector<Figure> figures_of(const SpikeRecord &spike) {
+  std::vector<Figure> out;
+  if (!spike.injected) return out;
+  const auto &injected = *spike.injected;
+  const std::string_view type = spike.plan.spike.type;
+  const auto add = [&](const Kind &kind, std::optional<double> value, Show show) {
+    Figure each = figure(spike, kind, value);
+    if (has_any(each) && (show == Show::always || changed(each, kind))) out.push_back(std::move(each));
+  };
+  const auto about = [&](std::string_view wanted) { return type == wanted ? Show::always : Show::if_changed; };
+  if (type == "bandwidth_limit") add(kRate, param(spike, "bandwidth_kbps"), Show::always);
+  if (type == "bitrate_reduce") add(kVideoRate, injected.rendition_kbps, Show::always);
+  if (type == "frame_drop") {
+    add(kLeftOut, injected.frame_drop_percent, Show::always);
+    add(kFrameRate, {}, Show::always);
+  }
+  if (type == "audio_silence") add(kAudioSize, {}, Show::always);
+  add(kLoss, sum(injected.loss_percent, injected.queue_drop_percent), about("rtp_packet_loss"));
+  add(kDelay, injected.delay_ms, about("network_jitter"));
+  add(kJitter, {}, about("network_jitter"));
+  add(kWhole, {}, Show::if_changed);
+  add(kFreezes, {}, Show::if_changed);
+  add(kMos, {}, Show::if_changed);
+  return out;
+}
+
+bool mixed(const SpikeRecord &spike) {
+  const auto overlapped = [](const std::optional<Window> &window) { return window && window->overlapped; };
+  return overlapped(spike.before) || overlapped(spike.during) || overlapped(spike.after);
+}
+
+std::string injected_text(const SpikeRecord &spike) {
+  if (spike.state == SpikeState::refused) return "refused: " + spike.reason;
+  if (!spike.injected) return {};
+  const auto &injected = *spike.injected;
+  const std::string_view type = spike.plan.spike.type;
+  std::string text;
+  if (type == "audio_silence") append(text, "silent audio");
+  if (type == "bitrate_reduce" && injected.rendition_kbps)
+    append(text, with_unit("video of", *injected.rendition_kbps, "kbit/s", 0));
+  const auto notable = [&](std::string_view what, const std::optional<double> &value, std::string_view unit,
+                           int decimals, double least) {
+    if (value && *value >= least) append(text, with_unit(what, *value, unit, decimals));
+  };
+  notable("loss", injected.loss_percent, "%", 2, type == "rtp_packet_loss" ? 0 : 0.005);
+  notable("frames left out", injected.frame_drop_percent, "%", 1, type == "frame_drop" ? 0 : 0.05);
+  notable("dropped by the queue", injected.queue_drop_percent, "%", 1, type == "bandwidth_limit" ? 0 : 0.05);
+  notable("delay", injected.delay_ms, "ms", 1, 0.05);
+  if (type == "bandwidth_limit") notable("queue up to", injected.queue_peak_ms, "ms", 0, 0);
+  return text;
+}
+
+std::string measured_text(const SpikeRecord &spike) {
+  if (!spike.during) return {};
+  std::string text;
+  for (const auto &each : figures_of(spike)) append(text, measured_text(each));
+  if (text.empty()) return "nothing measured";
+  return text + (mixed(spike) ? "; other spikes acted too" : "");
+}
+
+}  // namespace avc::results
