@@ -209,7 +209,7 @@ void Object::done() {
 
 Result<Document> Document::parse(std::string_view text, Limits limits) {
   if (!g_utf8_validate_len(text.data(), text.size(), nullptr))
-    return Error{"", "not valid JSON: the text is not UTF-8"};
+    return Error{"", "not valid JSON: the text is not UTF-8, or holds a zero byte"};
   auto plain = plain_json(text, limits);
   if (!plain) return plain.error();
   GError *error = nullptr;

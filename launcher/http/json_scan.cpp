@@ -2,6 +2,9 @@
 // lets long ones wrap, so what reaches it is checked and made plain here. Structure is left for it to judge.
 #include <algorithm>
 #include <cctype>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "launcher/http/json.hpp"
 
@@ -45,28 +48,38 @@ class Scanner {
     while (at_ < text_.size() && !finished_) {
       if (auto wrong = step()) return Error{"", "not valid JSON: line " + std::to_string(line()) + ": " + *wrong};
     }
-    if (depth_ > 0) return Error{"", "not valid JSON: the text ends early"};
+    if (!open_.empty()) return Error{"", "not valid JSON: the text ends early"};
     if (out_.find_first_not_of(" \n\t\r") == out_.npos) return Error{"", "not valid JSON: the text is empty"};
     return std::move(out_);
   }
 
  private:
   using Wrong = std::optional<std::string>;
+  struct Open {
+    bool object, key_next;
+    std::unordered_set<std::string_view> keys;  // as they are spelled
+  };
 
   Wrong step() {
     const char c = text_[at_];
-    if (c == '"') return string();
     if (c == '/') return comment();
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') return copy(1);
+    if (c == '"') return string();
     if (c == '{' || c == '[') {
-      if (++depth_ > limits_.depth) return "nested deeper than " + std::to_string(limits_.depth) + " levels";
+      if (open_.size() == limits_.depth) return "nested deeper than " + std::to_string(limits_.depth) + " levels";
+      open_.push_back({c == '{', c == '{', {}});
       return copy(1);
     }
     if (c == '}' || c == ']') {
-      if (depth_ == 0) return std::string("unexpected '") + c + "'";
-      finished_ = --depth_ == 0;
+      if (open_.empty()) return std::string("unexpected '") + c + "'";
+      open_.pop_back();
+      finished_ = open_.empty();
       return copy(1);
     }
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || ((c == ',' || c == ':') && depth_ > 0)) return copy(1);
+    if ((c == ',' || c == ':') && !open_.empty()) {
+      open_.back().key_next = c == ',' && open_.back().object;
+      return copy(1);
+    }
     return word();
   }
 
@@ -83,8 +96,23 @@ class Scanner {
       end += text_[end] == '\\' ? 2 : 1;
     }
     if (end >= text_.size()) return "a string has no end";
-    finished_ = depth_ == 0;
+    const std::string_view inside = text_.substr(at_ + 1, end - at_ - 1);
+    if (holds_nul(inside)) return "a string holds the character \\u0000";
+    if (!open_.empty() && std::exchange(open_.back().key_next, false) && !open_.back().keys.insert(inside).second) {
+      return "the key \"" + std::string(inside.substr(0, 40)) + "\" is given twice";
+    }
+    finished_ = open_.empty();
     return copy(end + 1 - at_);
+  }
+
+  // json-glib would end the text there.
+  static bool holds_nul(std::string_view inside) {
+    for (std::size_t i = 0; i + 1 < inside.size(); ++i) {
+      if (inside[i] != '\\') continue;
+      if (inside.substr(i, 6) == "\\u0000") return true;
+      ++i;
+    }
+    return false;
   }
 
   Wrong comment() {
@@ -118,7 +146,7 @@ class Scanner {
       return "unexpected \"" + std::string(found) + "\"";
     }
     const bool wraps = number && end - at_ > 18 && found.find_first_of(".eE") == found.npos;
-    finished_ = depth_ == 0;
+    finished_ = open_.empty();
     copy(end - at_);
     if (wraps) out_ += ".0";
     return std::nullopt;
@@ -132,7 +160,7 @@ class Scanner {
   std::string_view text_;
   Limits limits_;
   std::size_t at_ = 0;
-  unsigned depth_ = 0;
+  std::vector<Open> open_;
   bool finished_ = false;
   std::string out_;
 };

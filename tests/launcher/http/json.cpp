@@ -139,6 +139,10 @@ START_TEST(what_is_not_json_is_refused_in_one_line) {
   refuses("{\"a\": \"two\nlines\"}", "past the end of its line");
   refuses("{\"a\": \"\xff\"}", "UTF-8");
   refuses("/* no end", "no end");
+  refuses("{\"a\": \"b\\u0000c\"}", "\\u0000");  // json-glib would read "b"
+  refuses(std::string_view("{\"a\": \"b\0c\"}", 12), "zero byte");
+  refuses("{\"a\": {\"b\": 1, \"c\": [{\"b\": \"b\"}], \"b\": 2}}", "the key \"b\" is given twice");
+  read("{\"a\": \"a\", \"b\": [\"a\", \"a\", {\"a\": 1}, {\"a\": 2}], \"c\": \"\\\\u0000\"}");
 }
 END_TEST
 
@@ -169,7 +173,7 @@ START_TEST(numbers_do_not_wrap) {
 END_TEST
 
 START_TEST(texts_hold_no_control_characters) {
-  const auto document = read(R"({"a": "x\ny", "b": "\u0000", "c": "fine \u00e9"})");
+  const auto document = read(R"({"a": "x\ny", "b": "\u0001", "c": "fine \u00e9"})");
   Notes notes;
   auto root = *document.root(notes).object();
   ck_assert(!root.text("a"));
