@@ -23,4 +23,7 @@ std::string unknown_text(std::string_view kind, std::string_view word, std::span
 std::optional<double> parse_number(std::string_view text);
 std::string number_text(double value);  // the shortest text that reads back the same
 
+// Do brackets nest deeper than `levels`? For JSON on its way to json-glib, whose parser recurses without a bound.
+bool nests_deeper(std::string_view json, unsigned levels);
+
 }  // namespace avc

@@ -9,10 +9,13 @@
 #include <optional>
 #include <string_view>
 
+#include "core/text.hpp"
+
 namespace avc::scheduler {
 namespace {
 
 constexpr double kLongestSeconds = 1e9;
+constexpr unsigned kMostLevels = 32;
 
 struct Unref {
   void operator()(JsonParser *parser) const { g_object_unref(parser); }
@@ -130,6 +133,7 @@ JsonArray *array_of(JsonNode *root) {
 }  // namespace
 
 Result<std::vector<spike::Spike>> read_spikes(const std::string &json) {
+  if (nests_deeper(json, kMostLevels)) return Error{"", "is nested deeper than 32 levels"};
   const std::unique_ptr<JsonParser, Unref> parser(json_parser_new());
   GError *error = nullptr;
   if (!json_parser_load_from_data(parser.get(), json.data(), static_cast<gssize>(json.size()), &error)) {

@@ -50,5 +50,16 @@ START_TEST(number_text_reads_back_the_same) {
 }
 END_TEST
 
+START_TEST(deep_nesting_is_seen_before_a_parser_recurses) {
+  ck_assert(nests_deeper("[[[1]]]", 2));
+  ck_assert(!nests_deeper("[[[1]]]", 3));
+  ck_assert(!nests_deeper("[[1],[2],{\"a\":{}}]", 3));
+  ck_assert(!nests_deeper(R"(["[[[[", "\"[[[["])", 1));
+  ck_assert(!nests_deeper("]]]][", 1));
+  ck_assert(nests_deeper(std::string(1000000, '{'), 32));
+}
+END_TEST
+
 AVC_TESTS("text", hyphens_and_percentages_are_one_setting, a_typing_error_finds_its_word,
-          numbers_are_decimal_text_and_nothing_else, number_text_reads_back_the_same)
+          numbers_are_decimal_text_and_nothing_else, number_text_reads_back_the_same,
+          deep_nesting_is_seen_before_a_parser_recurses)

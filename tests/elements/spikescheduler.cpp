@@ -252,8 +252,10 @@ GST_START_TEST(an_impossible_spike_of_the_schedule_is_refused_and_the_others_sta
 GST_END_TEST;
 
 GST_START_TEST(a_schedule_that_is_none_stops_the_start_and_names_the_place) {
+  const std::string deep(500000, '[');
   const std::pair<const char *, const char *> rows[] = {
       {"{", "schedule: is not JSON"},
+      {deep.c_str(), "schedule: is nested deeper"},
       {"{}", "schedule: spikes: is not an array"},
       {"[1]", "schedule: spikes[0]: is not an object"},
       {"[{}]", "schedule: spikes[0].spike_id"},

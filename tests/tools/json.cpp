@@ -29,6 +29,7 @@ START_TEST(a_fault_in_the_text_is_placed_by_line) {
   ck_assert_msg(parsed.error().message.starts_with("line 2:"), "%s", parsed.error().message.c_str());
   ck_assert(!parse_json(""));
   ck_assert(!parse_json("{\"a\":1"));
+  ck_assert(!parse_json(std::string(500000, '[')));
 }
 END_TEST
 

@@ -4,8 +4,12 @@
 #include <cmath>
 #include <sstream>
 
+#include "core/text.hpp"
+
 namespace avc::tools {
 namespace {
+
+constexpr unsigned kMostLevels = 64;  // json-glib recurses; no text of ours is deeper than ten
 
 std::vector<std::string> split_path(const std::string &path) {
   std::vector<std::string> steps;
@@ -127,6 +131,7 @@ std::string without_comments(std::string_view text) {
 
 Result<Ptr<JsonNode>> parse_json(std::string_view text) {
   const std::string plain = without_comments(text);
+  if (nests_deeper(plain, kMostLevels)) return Error{"", "is nested deeper than 64 levels"};
   const auto parser = take(json_parser_new());
   GError *fault = nullptr;
   if (!json_parser_load_from_data(parser.get(), plain.data(), static_cast<gssize>(plain.size()), &fault)) {
