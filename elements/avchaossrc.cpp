@@ -212,6 +212,12 @@ bool Impl::open() {
     post_error(element_, Fault::settings, renditions.error());
     return false;
   }
+  // A start that fails says more than an error after it, which gst-launch-1.0 loses if it comes before its main loop.
+  if (const auto fault = set.location.empty() ? std::nullopt : media::file_fault(set.location)) {
+    failed_ = true;
+    post_error(element_, Fault::open_read, *fault);
+    return false;
+  }
   player_.open();
   auto entry = media::acquire(request(set, std::move(*renditions)));
   auto watcher = std::make_shared<Watcher>(element_);

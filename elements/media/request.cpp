@@ -1,16 +1,20 @@
 #include "elements/media/request.hpp"
 
 #include <glib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <sstream>
 
 namespace avc::media {
 namespace {
 
 // Changes whenever the same request would be prepared differently; old files are then left alone and not read.
-constexpr int kRecipe = 1;
+constexpr int kRecipe = 2;
 constexpr std::size_t kMostRenditions = 8;
 
 }  // namespace
@@ -31,6 +35,17 @@ Result<std::vector<double>> parse_renditions(const std::string &text) {
   std::sort(kbps.rbegin(), kbps.rend());
   kbps.erase(std::unique(kbps.begin(), kbps.end()), kbps.end());
   return kbps;
+}
+
+std::optional<Error> file_fault(const std::string &location) {
+  struct stat status {};
+  const auto fault = [&](const char *what) { return Error{location, what}; };
+  if (stat(location.c_str(), &status) != 0) return fault(std::strerror(errno));
+  if (S_ISDIR(status.st_mode)) return fault("is a directory");
+  if (!S_ISREG(status.st_mode)) return fault("is not a file that can be read again and again");
+  if (status.st_size == 0) return fault("is empty");
+  if (access(location.c_str(), R_OK) != 0) return fault(std::strerror(errno));
+  return std::nullopt;
 }
 
 std::string settings_key(const Request &request) {

@@ -1,6 +1,7 @@
 // What a source asks the media cache for. Two sources that ask for the same share one clip.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Request {
 
 // "2500,1200,600": falling, each 10..100000, at most 8; empty is none. The error's field is "renditions".
 Result<std::vector<double>> parse_renditions(const std::string &text);
+
+// What is wrong with the file itself, seen without reading it.
+std::optional<Error> file_fault(const std::string &location);
 
 // Everything that decides what comes out, apart from the file's content.
 std::string settings_key(const Request &request);

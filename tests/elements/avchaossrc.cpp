@@ -349,7 +349,7 @@ GST_END_TEST;
 
 GST_START_TEST(a_file_that_cannot_be_played_is_one_error_that_names_it) {
   SourceBench bench("avchaossrc name=s location=/nowhere/none.mp4 ! " + std::string(kSink));
-  ck_assert_int_eq(gst_element_set_state(bench.source(), GST_STATE_PAUSED), GST_STATE_CHANGE_NO_PREROLL);
+  ck_assert_int_eq(gst_element_set_state(bench.source(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
   const auto message = bench.wait_for(GST_MESSAGE_ERROR);
   GError *error = nullptr;
   gst_message_parse_error(message.get(), &error, nullptr);

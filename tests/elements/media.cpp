@@ -5,6 +5,8 @@
 #include "elements/media/probe.hpp"
 #include "elements/media/request.hpp"
 
+#include <sys/stat.h>
+
 #include <condition_variable>
 #include <mutex>
 #include <set>
@@ -156,6 +158,40 @@ GST_START_TEST(a_damaged_file_in_the_cache_is_prepared_again) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_single_wrong_byte_in_the_cache_is_found) {
+  const Folder cache;
+  const Request request = small(cache);
+  clip_of(request);
+  const std::string path = cache.path(cache.names()[0]);
+  gchar *content = nullptr;
+  gsize size = 0;
+  ck_assert(g_file_get_contents(path.c_str(), &content, &size, nullptr));
+  const std::string whole(content, size);
+  g_free(content);
+  for (const gsize at : {gsize{0}, gsize{9}, size / 3, size / 2, size - 1}) {
+    std::string wrong = whole;
+    wrong[at] = static_cast<char>(wrong[at] ^ 1);
+    ck_assert(g_file_set_contents(path.c_str(), wrong.data(), static_cast<gssize>(size), nullptr));
+    check_sendable(*clip_of(request));
+    ck_assert(g_file_get_contents(path.c_str(), &content, &size, nullptr));
+    ck_assert_msg(std::string(content, size) == whole, "byte %zu stayed wrong", at);
+    g_free(content);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(what_is_no_ordinary_file_is_refused_unread) {
+  const Folder folder;
+  const std::string pipe = folder.path("pipe.mp4");
+  ck_assert_int_eq(mkfifo(pipe.c_str(), 0600), 0);  // reading it would wait for ever
+  for (const std::string &path : {pipe, std::string("/dev/zero")}) {
+    const auto fault = file_fault(path);
+    ck_assert_msg(fault && fault->field == path, "%s", path.c_str());
+    ck_assert(finished(for_file(folder, path))->error());
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(equal_requests_share_one_clip_and_the_last_user_frees_it) {
   const Folder cache;
   std::weak_ptr<const Clip> seen;
@@ -259,6 +295,7 @@ GST_END_TEST;
 AVC_GST_TESTS("media", generated_media_has_the_size_and_rate_that_were_asked_for,
               renditions_have_aligned_keyframes_and_the_bit_rates_asked_for,
               a_second_run_reads_the_prepared_clip_from_disk, a_damaged_file_in_the_cache_is_prepared_again,
+              a_single_wrong_byte_in_the_cache_is_found, what_is_no_ordinary_file_is_refused_unread,
               equal_requests_share_one_clip_and_the_last_user_frees_it, a_preparation_that_nobody_waits_for_is_given_up,
               h264_and_opus_are_taken_as_they_are, b_frames_aac_vp8_and_vorbis_are_transcoded_once,
               a_file_without_sound_gets_a_tone_and_one_without_picture_a_picture,
