@@ -29,7 +29,7 @@ margin:0 0 16px}
 .warned{border-left-color:var(--warn)}.warned .word{color:var(--warn)}
 .failed{border-left-color:var(--bad)}.failed .word{color:var(--bad)}
 .invalid{border-left-color:var(--off)}.invalid .word{color:var(--off)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(126px,1fr));gap:12px;margin:0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(112px,1fr));gap:12px;margin:0}
 .tiles div{border:1px solid var(--rule);border-radius:8px;padding:10px 12px}
 .tiles dt{color:var(--dim);font-size:.85rem}
 .tiles dd{margin:0;font-size:1.25rem;font-weight:600;font-variant-numeric:tabular-nums}
