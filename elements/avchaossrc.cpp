@@ -379,7 +379,8 @@ Ptr<GstStructure> Impl::stats() const {
     const std::lock_guard hold(context_mutex_);
     context = context_;
   }
-  const stats::Histogram late = context ? context->lateness() : stats::Histogram();
+  const auto late = context ? context->lateness() : stats::Summary();
+  const auto stuck = context ? context->stuck() : std::nullopt;
   const bool opened = preparation_.lock()->entry != nullptr;
   const char *state = failed_ ? "failed" : !kbps.empty() ? "running" : opened ? "preparing" : "idle";
   const auto us = [](std::int64_t ns) { return static_cast<guint64>(ns / 1000); };
@@ -390,9 +391,11 @@ Ptr<GstStructure> Impl::stats() const {
       now.packets_sent.load(), "bytes-sent", G_TYPE_UINT64, now.bytes_sent.load(), "bitrate-kbps", G_TYPE_DOUBLE,
       now.bitrate_kbps.load(), "loops", G_TYPE_UINT64, now.loops.load(), "key-unit-jumps", G_TYPE_UINT64,
       now.key_unit_jumps.load(), "context", G_TYPE_STRING, context ? context->name().c_str() : "", "late-count",
-      G_TYPE_UINT64, late.count(), "late-avg-us", G_TYPE_DOUBLE, late.mean() / 1e3, "late-p50-us", G_TYPE_UINT64,
-      us(late.quantile(0.5)), "late-p95-us", G_TYPE_UINT64, us(late.quantile(0.95)), "late-p99-us", G_TYPE_UINT64,
-      us(late.quantile(0.99)), "late-max-us", G_TYPE_UINT64, us(late.max()), nullptr));
+      G_TYPE_UINT64, late.count, "late-avg-us", G_TYPE_DOUBLE, late.mean / 1e3, "late-p50-us", G_TYPE_UINT64,
+      us(late.p50), "late-p95-us", G_TYPE_UINT64, us(late.p95), "late-p99-us", G_TYPE_UINT64, us(late.p99),
+      "late-max-us", G_TYPE_UINT64, us(late.max), "stuck-ms", G_TYPE_UINT64,
+      us(stuck ? stuck->since.count() / 1000 : 0), "stuck-in", G_TYPE_STRING, stuck ? stuck->owner.c_str() : "",
+      nullptr));
   gst_structure_take_value(all.get(), "rendition-kbps", &renditions);
   return all;
 }

@@ -435,11 +435,10 @@ Ptr<GstStructure> Impl::stats() {
       "dropped-not-playing", G_TYPE_UINT64, outlet_->dropped.load(), "dropped-no-address", G_TYPE_UINT64,
       no_address_.load(), "local-port", G_TYPE_UINT, socket ? socket->local_port() : 0u, "context", G_TYPE_STRING,
       context ? context->name().c_str() : "", nullptr));
-  const auto late = context ? context->lateness() : stats::Histogram();
+  const auto late = context ? context->lateness() : stats::Summary();
   const auto us = [](std::int64_t ns) { return static_cast<guint64>(ns / 1000); };
-  gst_structure_set(stats.get(), "late-p50-us", G_TYPE_UINT64, us(late.quantile(0.5)), "late-p99-us", G_TYPE_UINT64,
-                    us(late.quantile(0.99)), "late-max-us", G_TYPE_UINT64, us(late.max()), "late-count", G_TYPE_UINT64,
-                    late.count(), nullptr);
+  gst_structure_set(stats.get(), "late-p50-us", G_TYPE_UINT64, us(late.p50), "late-p99-us", G_TYPE_UINT64, us(late.p99),
+                    "late-max-us", G_TYPE_UINT64, us(late.max), "late-count", G_TYPE_UINT64, late.count, nullptr);
   add_remotes(stats.get(), *outlet_->remotes.lock());
   return stats;
 }

@@ -254,10 +254,12 @@ bool Impl::start() {
 
 void Impl::play() {
   auto context = context_for(element_, settings.lock()->context);
-  auto timer = context->make_timer([this] {
-    const PadLock announcing(src_);
-    announce(std::nullopt);
-  });
+  auto timer = context->make_timer(
+      [this] {
+        const PadLock announcing(src_);
+        announce(std::nullopt);
+      },
+      path_of(element_));
   const auto base_time = to_instant(gst_element_get_base_time(element_));
   {
     auto state = state_.lock();

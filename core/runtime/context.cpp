@@ -1,6 +1,7 @@
 #include "core/runtime/context.hpp"
 
 #include <pthread.h>
+#include <sys/prctl.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -109,6 +110,7 @@ Context::Context(std::string name, std::shared_ptr<WaitClock> clock)
     : name_(std::move(name)), clock_identity_(clock->identity()), loop_(std::make_shared<Loop>(std::move(clock))) {
   thread_ = std::thread([loop = loop_, title = ("avc:" + name_).substr(0, 15)]() mutable {
     pthread_setname_np(pthread_self(), title.c_str());
+    prctl(PR_SET_TIMERSLACK, 1000UL);  // wake within a microsecond and not, as usual, within 50
     loop->run();
     const auto finished = loop->finished();
     loop.reset();  // the clock goes before anyone may take us for gone
@@ -132,11 +134,19 @@ Context::~Context() {
   orphans().join_finished();
 }
 
-stats::Histogram Context::lateness() const { return loop_->lateness(); }
+stats::Summary Context::lateness() const { return loop_->lateness(); }
+
+std::optional<Context::Stuck> Context::stuck() const {
+  constexpr Nanos kStuck = std::chrono::seconds(1);
+  const auto busy = loop_->busy();
+  if (busy.since < kStuck) return std::nullopt;
+  return Stuck{busy.since, busy.owner};
+}
+
 Instant Context::now() const { return loop_->clock().now(); }
 bool Context::is_current() const { return loop_->is_current(); }
-std::unique_ptr<Timer> Context::make_timer(std::function<void()> callback) {
-  return loop_->make_timer(std::move(callback));
+std::unique_ptr<Timer> Context::make_timer(std::function<void()> callback, std::string owner) {
+  return loop_->make_timer(std::move(callback), std::move(owner));
 }
 void Context::at_turn_end(TurnEnd &hook) { loop_->at_turn_end(hook); }
 void Context::forget(TurnEnd &hook) { loop_->forget(hook); }

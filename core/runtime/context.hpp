@@ -13,6 +13,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -24,16 +25,24 @@ namespace avc::runtime {
 
 class Context final : public Executor {
  public:
+  struct Stuck {
+    Nanos since{};
+    std::string owner;  // of the timer whose callback does not return; empty if it is not a timer's
+  };
+
   // An empty name makes a context of the caller's own. `clock` goes unused if there is one already.
   static std::shared_ptr<Context> shared(const std::string &name, std::shared_ptr<WaitClock> clock);
   ~Context() override;
 
   const std::string &name() const { return name_; }
-  stats::Histogram lateness() const;  // of everything recorded on this context so far, in nanoseconds; any thread
+  // Of everything recorded on this context so far, in nanoseconds; any thread, and cheap however many ask.
+  stats::Summary lateness() const;
+  // The watchdog: set while a turn has been under way for a second or more; any thread.
+  std::optional<Stuck> stuck() const;
 
   Instant now() const override;
   bool is_current() const override;
-  std::unique_ptr<Timer> make_timer(std::function<void()> callback) override;
+  std::unique_ptr<Timer> make_timer(std::function<void()> callback, std::string owner = {}) override;
   void at_turn_end(TurnEnd &hook) override;
   void forget(TurnEnd &hook) override;
   void record_lateness(Nanos late) override;

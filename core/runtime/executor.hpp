@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "core/time.hpp"
 
@@ -40,7 +41,8 @@ class Executor {
   virtual ~Executor() = default;
   virtual Instant now() const = 0;
   virtual bool is_current() const = 0;  // is the caller on this executor's thread, inside a turn
-  [[nodiscard]] virtual std::unique_ptr<Timer> make_timer(std::function<void()> callback) = 0;
+  // `owner` is for people: who is named if the callback does not return.
+  [[nodiscard]] virtual std::unique_ptr<Timer> make_timer(std::function<void()> callback, std::string owner = {}) = 0;
   // Calls `hook` once when the turn under way is over, however often it is asked to; only where is_current(). Hooks
   // asked for by hooks are called too, before the turn is left.
   virtual void at_turn_end(TurnEnd &hook) = 0;

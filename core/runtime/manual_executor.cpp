@@ -21,10 +21,10 @@ void ManualExecutor::advance_to(Instant end) {
 }
 
 std::optional<Instant> ManualExecutor::next_due() const { return turns_->next_due(); }
-stats::Histogram ManualExecutor::lateness() const { return turns_->lateness(); }
+stats::Summary ManualExecutor::lateness() const { return turns_->lateness(); }
 bool ManualExecutor::is_current() const { return turns_->is_current(); }
-std::unique_ptr<Timer> ManualExecutor::make_timer(std::function<void()> callback) {
-  return turns_->make_timer(std::move(callback));
+std::unique_ptr<Timer> ManualExecutor::make_timer(std::function<void()> callback, std::string owner) {
+  return turns_->make_timer(std::move(callback), std::move(owner));
 }
 void ManualExecutor::at_turn_end(TurnEnd &hook) { turns_->at_turn_end(hook); }
 void ManualExecutor::forget(TurnEnd &hook) { turns_->forget(hook); }

@@ -21,11 +21,11 @@ class ManualExecutor final : public Executor {
   void advance_to(Instant end);
   void advance(Nanos span) { advance_to(now() + span); }
   std::optional<Instant> next_due() const;
-  stats::Histogram lateness() const;
+  stats::Summary lateness() const;
 
   Instant now() const override { return {Nanos(now_.load())}; }
   bool is_current() const override;
-  std::unique_ptr<Timer> make_timer(std::function<void()> callback) override;
+  std::unique_ptr<Timer> make_timer(std::function<void()> callback, std::string owner = {}) override;
   void at_turn_end(TurnEnd &hook) override;
   void forget(TurnEnd &hook) override;
   void record_lateness(Nanos late) override;

@@ -9,6 +9,8 @@ namespace {
 
 constexpr TurnEnd *kForgotten = nullptr;
 
+Nanos steady_now() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
 thread_local const Turns *t_current = nullptr;  // whose turn this thread is in
 
 class Inside {
@@ -26,8 +28,10 @@ class Inside {
 
 class Turns::WheelTimer final : public Timer, public TimerWheel::Entry {
  public:
-  WheelTimer(std::shared_ptr<Turns> turns, std::function<void()> callback)
-      : turns_(std::move(turns)), callback_(std::make_unique<std::function<void()>>(std::move(callback))) {}
+  WheelTimer(std::shared_ptr<Turns> turns, std::function<void()> callback, std::string owner)
+      : turns_(std::move(turns)),
+        callback_(std::make_unique<std::function<void()>>(std::move(callback))),
+        owner_(std::move(owner)) {}
 
   ~WheelTimer() override {
     const std::scoped_lock lock(turns_->mutex_);
@@ -66,6 +70,7 @@ class Turns::WheelTimer final : public Timer, public TimerWheel::Entry {
   friend class Turns;
   std::shared_ptr<Turns> turns_;
   std::unique_ptr<std::function<void()>> callback_;
+  const std::string owner_;
 };
 
 bool Turns::turn(Instant now) {
@@ -75,8 +80,11 @@ bool Turns::turn(Instant now) {
   auto *entry = stopped_ ? nullptr : wheel_.take();
   if (!entry) return false;
   const Inside inside(this);
+  began_ = steady_now().count();
   for (; entry; entry = stopped_ ? nullptr : wheel_.take()) call(static_cast<WheelTimer &>(*entry), lock);
   end_turn(lock);
+  began_ = 0;
+  keep_lateness();
   return true;
 }
 
@@ -127,8 +135,8 @@ bool Turns::stopped() {
   return stopped_;
 }
 
-std::unique_ptr<Timer> Turns::make_timer(std::function<void()> callback) {
-  return std::make_unique<WheelTimer>(shared_from_this(), std::move(callback));
+std::unique_ptr<Timer> Turns::make_timer(std::function<void()> callback, std::string owner) {
+  return std::make_unique<WheelTimer>(shared_from_this(), std::move(callback), std::move(owner));
 }
 
 bool Turns::is_current() const { return t_current == this; }
@@ -160,13 +168,32 @@ void Turns::wait_while(std::unique_lock<std::mutex> &lock, const std::function<b
 }
 
 void Turns::record_lateness(Nanos late) {
+  if (is_current()) {
+    late_in_turn_.push_back(late);
+    return;
+  }
   const std::scoped_lock lock(lateness_mutex_);
-  lateness_.record(std::max(late, Nanos{}));
+  lateness_.record(late);
 }
 
-stats::Histogram Turns::lateness() {
+void Turns::keep_lateness() {
+  if (late_in_turn_.empty()) return;
   const std::scoped_lock lock(lateness_mutex_);
-  return lateness_;
+  for (const Nanos late : late_in_turn_) lateness_.record(late);
+  late_in_turn_.clear();
+}
+
+stats::Summary Turns::lateness() {
+  const std::scoped_lock lock(lateness_mutex_);
+  if (summary_.count != lateness_.count()) summary_ = lateness_.summary();
+  return summary_;
+}
+
+Turns::Busy Turns::busy() {
+  const std::scoped_lock lock(mutex_);
+  const Nanos::rep began = began_;
+  if (began == 0) return {};
+  return {steady_now() - Nanos(began), running_ ? running_->owner_ : std::string()};
 }
 
 }  // namespace avc::runtime

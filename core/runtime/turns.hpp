@@ -2,11 +2,13 @@
 // drives it from its thread, ManualExecutor from whoever moves its time, so both keep the same promises.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/runtime/executor.hpp"
@@ -30,13 +32,19 @@ class Turns : public std::enable_shared_from_this<Turns> {
   bool stopped();
 
   // The users' side: any thread.
-  std::unique_ptr<Timer> make_timer(std::function<void()> callback);
+  std::unique_ptr<Timer> make_timer(std::function<void()> callback, std::string owner);
   bool is_current() const;
   std::optional<Instant> next_due();
   void at_turn_end(TurnEnd &hook);
   void forget(TurnEnd &hook);
   void record_lateness(Nanos late);
-  stats::Histogram lateness();
+  stats::Summary lateness();
+
+  struct Busy {
+    Nanos since{};      // how long the turn under way has lasted; 0 between turns
+    std::string owner;  // of the callback under way
+  };
+  Busy busy();  // any thread
 
  protected:
   virtual void wake() {}  // called with the lock held: must not call back
@@ -45,6 +53,7 @@ class Turns : public std::enable_shared_from_this<Turns> {
   class WheelTimer;
   void call(WheelTimer &timer, std::unique_lock<std::mutex> &lock);
   void end_turn(std::unique_lock<std::mutex> &lock);
+  void keep_lateness();
   void wait_while(std::unique_lock<std::mutex> &lock, const std::function<bool()> &busy);
 
   std::mutex mutex_;  // guards everything down to finished_
@@ -59,8 +68,12 @@ class Turns : public std::enable_shared_from_this<Turns> {
   int waiters_ = 0;
   std::condition_variable finished_;  // a callback or hook has returned and somebody waits for that
 
+  std::atomic<Nanos::rep> began_{0};  // the turn under way, by the steady clock; 0: none
+
+  std::vector<Nanos> late_in_turn_;  // the driver's alone, so that a packet costs no lock
   std::mutex lateness_mutex_;
   stats::Histogram lateness_;
+  stats::Summary summary_;  // of lateness_ when it had summary_.count entries
 };
 
 }  // namespace avc::runtime

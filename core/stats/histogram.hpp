@@ -17,6 +17,13 @@
 
 namespace avc::stats {
 
+// What is asked of a histogram most often, in one go.
+struct Summary {
+  std::uint64_t count = 0;
+  double mean = 0;
+  std::int64_t p50 = 0, p95 = 0, p99 = 0, max = 0;
+};
+
 class Histogram {
  public:
   void record(std::int64_t value, std::uint64_t times = 1);  // below 0 counts as 0
@@ -31,6 +38,7 @@ class Histogram {
   std::int64_t max() const { return max_; }
   // The smallest recorded value (within the error bound) that `share` (0..1) of all values do not exceed; 0 when empty.
   std::int64_t quantile(double share) const;
+  Summary summary() const { return {count(), mean(), quantile(0.5), quantile(0.95), quantile(0.99), max()}; }
   std::uint64_t count_at_most(std::int64_t value) const;  // by bucket: counts the whole bucket that `value` is in
 
   // For exporting: bucket n holds the values from lowest_in(n) up to, not including, lowest_in(n + 1).

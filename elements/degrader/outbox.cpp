@@ -41,7 +41,7 @@ void Outbox::start() {
 
 void Outbox::play(const std::string &name) {
   auto context = context_for(element_, name);
-  auto timer = context->make_timer([this] { on_timer(); });
+  auto timer = context->make_timer([this] { on_timer(); }, path_of(element_));
   const auto base_time = to_instant(gst_element_get_base_time(element_));
   {
     auto state = state_.lock();
@@ -235,9 +235,9 @@ Outbox::Sent Outbox::sent(net::Stream stream) const {
 
 std::size_t Outbox::held() { return state_.lock()->packets; }
 
-stats::Histogram Outbox::lateness() {
+stats::Summary Outbox::lateness() {
   const auto context = state_.lock()->context;
-  return context ? context->lateness() : stats::Histogram();
+  return context ? context->lateness() : stats::Summary();
 }
 
 std::string Outbox::context_name() {

@@ -79,7 +79,7 @@ class Outbox {
   Sent sent(net::Stream stream) const;
   guint64 flushed() const { return flushed_; }
   std::size_t held();           // packets
-  stats::Histogram lateness();  // of the context
+  stats::Summary lateness();  // of the context
   std::string context_name();
 
  private:

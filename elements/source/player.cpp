@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "elements/support/clock.hpp"
+
 namespace avc::source {
 namespace {
 
@@ -31,7 +33,7 @@ void Player::open() {
 void Player::play(std::shared_ptr<runtime::Executor> executor, Instant base_time) {
   if (executor != this->executor()) {
     drop_executor();
-    auto timer = executor->make_timer([this] { turn(); });
+    auto timer = executor->make_timer([this] { turn(); }, path_of(element_));
     const std::lock_guard hold(timer_mutex_);
     executor_ = std::move(executor);
     timer_ = std::move(timer);

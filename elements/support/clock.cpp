@@ -51,4 +51,11 @@ std::shared_ptr<runtime::Context> context_for(GstElement *element, const std::st
   return runtime::Context::shared(name, std::make_shared<GstWaitClock>(std::move(clock)));
 }
 
+std::string path_of(GstElement *element) {
+  gchar *path = gst_object_get_path_string(GST_OBJECT(element));
+  std::string copy = path;
+  g_free(path);
+  return copy;
+}
+
 }  // namespace avc

@@ -54,4 +54,7 @@ class GstWaitClock final : public runtime::WaitClock {
 // gets its clock on the way to PLAYING, and may get another one the next time: ask in PAUSED->PLAYING.
 std::shared_ptr<runtime::Context> context_for(GstElement *element, const std::string &name);
 
+// Where the element is, for people to find it: "/GstPipeline:test/GstBin:participant-1001/AvcChaosSrc:avchaossrc0".
+std::string path_of(GstElement *element);
+
 }  // namespace avc

@@ -255,6 +255,7 @@ void Participant::add_to(GeneratorTotals &totals) const {
   const auto ms = [&](const char *field) { return source.number(field) / 1e3; };
   totals.contexts[context] = {source.count("late-count"), ms("late-avg-us"), ms("late-p50-us"),
                               ms("late-p95-us"),          ms("late-p99-us"), ms("late-max-us")};
+  if (source.count("stuck-ms") > 0) totals.stuck[context] = source.text("stuck-in");
 }
 
 std::vector<double> Participant::renditions_kbps() const {

@@ -47,6 +47,7 @@ struct GeneratorTotals {
     double avg_ms = 0, p50_ms = 0, p95_ms = 0, p99_ms = 0, max_ms = 0;
   };
   std::map<std::string, Lateness> contexts;
+  std::map<std::string, std::string> stuck;  // contexts that serve nobody for a second or more, and in which element
   std::uint64_t packets = 0, bytes = 0, errors = 0;
 };
 

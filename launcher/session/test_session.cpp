@@ -16,6 +16,10 @@ using ParticipantState = participant::State;
 constexpr std::int64_t kFreshUs = 200'000;
 constexpr guint kLatencyMs = 100;  // LATENCY messages within this time are answered together
 
+// From the order to start to running time 0, so that everybody is ready by then: changing the state of all
+// participants takes about 0.1 ms each on an idle machine.
+constexpr Nanos kLead = std::chrono::milliseconds(100), kLeadOfEach = std::chrono::microseconds(300);
+
 results::ParticipantState result_state(ParticipantState state) {
   switch (state) {
     case ParticipantState::created:
@@ -190,6 +194,8 @@ void TestSession::look_at_media() {
 void TestSession::play() {
   // Called from the timer's own callback, or before it ever ran: ended by the flag that the callback looks at.
   if (media_timer_) media_timer_.reset();
+  const Nanos lead = kLead + kLeadOfEach * static_cast<Nanos::rep>(participants_.size());
+  start_in(lead);
   if (gst_element_set_state(pipeline_, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     fail_start("the pipeline does not start");
     return;
@@ -200,15 +206,17 @@ void TestSession::play() {
     joined_ += one->state() == ParticipantState::running ? 1 : 0;
   }
   second_timer_.set(g_timeout_add(
-      1000,
+      static_cast<guint>(to_ms(lead)),
       [](gpointer self) -> gboolean {
-        static_cast<TestSession *>(self)->second();
-        return G_SOURCE_CONTINUE;
+        auto *session = static_cast<TestSession *>(self);
+        session->second_timer_.ended();
+        session->begin_seconds();
+        return G_SOURCE_REMOVE;
       },
       this));
   if (setup_.scenario.duration > Nanos(0)) {
     end_timer_.set(g_timeout_add(
-        static_cast<guint>(std::min(to_ms(setup_.scenario.duration), 4e9)),
+        static_cast<guint>(std::min(to_ms(lead + setup_.scenario.duration), 4e9)),
         [](gpointer self) -> gboolean {
           auto *session = static_cast<TestSession *>(self);
           session->end_timer_.ended();
@@ -219,6 +227,25 @@ void TestSession::play() {
   }
   observer_.state_changed(*this);
   for (const auto &done : std::exchange(waiting_, {})) done(true);
+}
+
+// Participants go to PLAYING one after the other; with the base time ahead of the clock they begin together.
+void TestSession::start_in(Nanos lead) {
+  const auto clock = take(gst_system_clock_obtain());
+  gst_pipeline_use_clock(GST_PIPELINE(pipeline_), clock.get());
+  gst_element_set_start_time(pipeline_, GST_CLOCK_TIME_NONE);
+  gst_element_set_base_time(pipeline_, gst_clock_get_time(clock.get()) + static_cast<GstClockTime>(lead.count()));
+}
+
+// From running time 0 on, so that samples lie at whole seconds.
+void TestSession::begin_seconds() {
+  second_timer_.set(g_timeout_add(
+      1000,
+      [](gpointer self) -> gboolean {
+        static_cast<TestSession *>(self)->second();
+        return G_SOURCE_CONTINUE;
+      },
+      this));
 }
 
 void TestSession::fail_start(const std::string &why) {
@@ -311,6 +338,11 @@ std::vector<results::ParticipantSnapshot> TestSession::read_all() {
 results::GeneratorHealth TestSession::read_health() {
   GeneratorTotals totals;
   for (const auto &one : participants_) one->add_to(totals);
+  for (const auto &[name, element] : totals.stuck) {
+    if (!stuck_.insert(name).second) continue;
+    g_log("avcd-session", G_LOG_LEVEL_WARNING, "%s: nothing has left on context %s for a second: it is stuck in %s",
+          setup_.test_id.c_str(), name.c_str(), element.empty() ? "the kernel" : element.c_str());
+  }
   results::GeneratorHealth health;
   for (const auto &[name, late] : totals.contexts) {
     health.late_count += late.count;

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -113,6 +114,8 @@ class TestSession {
   Result<std::unique_ptr<Participant>> make_participant(std::size_t index);
   void look_at_media();
   void play();
+  void start_in(Nanos lead);
+  void begin_seconds();
   void fail_start(const std::string &why);
   void finish(results::EndReason reason, const std::string &detail, participant::TestState state);
   void set_state(participant::TestState state, const std::string &reason);
@@ -145,6 +148,7 @@ class TestSession {
   std::int64_t fresh_at_us_ = 0;
   std::optional<results::Sample> last_;
   results::GeneratorHealth health_;
+  std::set<std::string> stuck_;  // contexts that have been warned about
   std::uint32_t joined_ = 0;
   SourceId bus_watch_, media_timer_, second_timer_, end_timer_, latency_timer_;
   std::int64_t created_us_, created_unix_us_;

@@ -125,7 +125,7 @@ std::string fixed(std::optional<double> value, int decimals) { return value ? fi
 std::string grouped(double whole) {
   std::string digits = fixed(whole, 0);
   for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > (digits.starts_with('-') ? 1 : 0); i -= 3)
-    digits.insert(static_cast<std::size_t>(i), " ");
+    digits.insert(static_cast<std::size_t>(i), 1, ' ');
   return digits;
 }
 

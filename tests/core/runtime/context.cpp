@@ -227,9 +227,32 @@ START_TEST(lateness_of_all_threads_lands_in_one_histogram) {
   for (int i = 0; i < 100; ++i) context->record_lateness(-5ms);  // early is not late
   other.join();
   const auto lateness = context->lateness();
-  ck_assert_uint_eq(lateness.count(), 200);
-  ck_assert_int_eq(lateness.quantile(0.25), 0);
-  ck_assert_int_eq(lateness.max(), 2'000'000);
+  ck_assert_uint_eq(lateness.count, 200);
+  ck_assert_int_eq(lateness.p50, 0);
+  ck_assert_int_eq(lateness.max, 2'000'000);
+}
+END_TEST
+
+START_TEST(a_callback_that_does_not_return_for_a_second_is_named) {
+  const auto context = real("");
+  std::promise<void> begun, go_on;
+  const auto timer = context->make_timer(
+      [&] {
+        begun.set_value();
+        go_on.get_future().wait();
+      },
+      "the culprit");
+  ck_assert(!context->stuck());
+  timer->arm(context->now());
+  begun.get_future().wait();
+  ck_assert(!context->stuck());
+  auto stuck = context->stuck();
+  while (!stuck) stuck = context->stuck();
+  ck_assert(stuck->since >= 1s);
+  ck_assert_str_eq(stuck->owner.c_str(), "the culprit");
+  go_on.set_value();
+  timer->cancel_and_wait();
+  while (context->stuck()) std::this_thread::yield();
 }
 END_TEST
 
@@ -265,4 +288,5 @@ AVC_TESTS("context", one_name_on_one_clock_is_one_context_and_one_thread, a_cont
           the_last_reference_may_go_on_the_contexts_own_thread, an_owner_of_everything_may_be_destroyed_by_its_callback,
           a_thousand_contexts_come_and_go, threads_that_share_and_drop_a_name_all_at_once_agree,
           an_earlier_deadline_wakes_a_sleeping_context, an_idle_context_does_not_wake, cancel_and_wait_holds_under_load,
-          lateness_of_all_threads_lands_in_one_histogram, a_busy_context_serves_many_deadlines_in_few_turns)
+          lateness_of_all_threads_lands_in_one_histogram, a_callback_that_does_not_return_for_a_second_is_named,
+          a_busy_context_serves_many_deadlines_in_few_turns)
