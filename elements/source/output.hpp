@@ -26,9 +26,10 @@ struct Offer {
 
 class Output {
  public:
-  Output(GstElement *element, GstPad *pad, Kind kind) : element_(element), pad_(pad), kind_(kind) {}
+  Output(GstElement *element, GstPad *pad, Kind kind)
+      : element_(element), kept_(take(GST_PAD(gst_object_ref_sink(pad)))), pad_(pad), kind_(kind) {}
 
-  GstPad *pad() const { return pad_; }  // lives as long as the element's reference to it
+  GstPad *pad() const { return pad_; }
   bool takes(media::Medium medium) const;
   bool takes_rtp() const { return rtp_; }
 
@@ -46,6 +47,7 @@ class Output {
   void note(GstFlowReturn flow);
 
   GstElement *element_;
+  Ptr<GstPad> kept_;  // a pad may be released while the thread that pushes is on its way to it
   GstPad *pad_;
   Kind kind_;
   bool begun_ = false;         // stream-start has gone

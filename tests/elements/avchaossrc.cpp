@@ -175,6 +175,26 @@ GST_START_TEST(several_consumers_get_the_same_packets_and_one_may_leave) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_pad_may_be_released_while_another_is_pushed_to) {
+  SourceBench bench(source_text() + "s.video_0 ! " + kSink + "name=a s.video_1 ! " + kSink + "name=b");
+  bench.play();
+  bench.advance_to(GST_SECOND / 2);
+  // On the thread that pushes, between the two consumers of one frame.
+  gst_pad_add_probe(
+      bench.pad("video_0").get(), GST_PAD_PROBE_TYPE_BUFFER_LIST,
+      [](GstPad *pad, GstPadProbeInfo *, gpointer) {
+        const auto source = take(gst_pad_get_parent_element(pad));
+        const auto second = take(gst_element_get_static_pad(source.get(), "video_1"));
+        gst_element_release_request_pad(source.get(), second.get());
+        return GST_PAD_PROBE_REMOVE;
+      },
+      nullptr, nullptr);
+  bench.advance_to(GST_SECOND);
+  ck_assert(bench.pad("video_1") == nullptr);
+  ck_assert_uint_eq(bench.stat("frames-sent"), 25);
+}
+GST_END_TEST;
+
 GST_START_TEST(frame_drops_have_the_share_asked_for_leave_no_hole_and_end) {
   Sent sent;
   SourceBench bench(source_text() + "s.rtp ! " + kSink);
@@ -380,18 +400,16 @@ GST_START_TEST(it_is_live_and_adds_no_latency) {
 }
 GST_END_TEST;
 
-AVC_GST_TESTS("avchaossrc", packets_are_a_participants_and_whole_frames_with_one_marker,
-              timestamps_go_on_over_the_seam_and_follow_the_media,
-              the_same_seed_gives_the_same_packets_and_another_seed_other_numbers,
-              a_payloader_gets_coded_frames_and_anything_else_ready_rtp,
-              several_consumers_get_the_same_packets_and_one_may_leave,
-              frame_drops_have_the_share_asked_for_leave_no_hole_and_end,
-              a_bit_rate_limit_switches_rendition_at_a_keyframe_and_back, silence_is_opus_silence_at_the_same_times,
-              a_key_unit_request_gives_a_keyframe_at_once_but_not_twice_in_half_a_second,
-              a_receiver_that_asks_for_a_key_unit_when_it_gets_caps_misses_no_frame,
-              a_clip_that_does_not_loop_ends_with_end_of_stream, a_sink_that_has_had_enough_gets_end_of_stream,
-              end_of_stream_from_the_application_ends_the_stream,
-              a_closed_gate_sends_events_only_and_opens_with_a_keyframe,
-              pausing_stops_the_packets_and_playing_goes_on_where_it_was,
-              a_file_that_cannot_be_played_is_one_error_that_names_it,
-              a_bad_list_of_renditions_is_refused_when_the_state_changes, it_is_live_and_adds_no_latency)
+AVC_GST_TESTS(
+    "avchaossrc", packets_are_a_participants_and_whole_frames_with_one_marker,
+    timestamps_go_on_over_the_seam_and_follow_the_media,
+    the_same_seed_gives_the_same_packets_and_another_seed_other_numbers,
+    a_payloader_gets_coded_frames_and_anything_else_ready_rtp, several_consumers_get_the_same_packets_and_one_may_leave,
+    a_pad_may_be_released_while_another_is_pushed_to, frame_drops_have_the_share_asked_for_leave_no_hole_and_end,
+    a_bit_rate_limit_switches_rendition_at_a_keyframe_and_back, silence_is_opus_silence_at_the_same_times,
+    a_key_unit_request_gives_a_keyframe_at_once_but_not_twice_in_half_a_second,
+    a_receiver_that_asks_for_a_key_unit_when_it_gets_caps_misses_no_frame,
+    a_clip_that_does_not_loop_ends_with_end_of_stream, a_sink_that_has_had_enough_gets_end_of_stream,
+    end_of_stream_from_the_application_ends_the_stream, a_closed_gate_sends_events_only_and_opens_with_a_keyframe,
+    pausing_stops_the_packets_and_playing_goes_on_where_it_was, a_file_that_cannot_be_played_is_one_error_that_names_it,
+    a_bad_list_of_renditions_is_refused_when_the_state_changes, it_is_live_and_adds_no_latency)
