@@ -238,19 +238,20 @@ void Impl::close() {
   Preparation left;  // let go of without the lock: it may wait for the preparing thread
   std::swap(*preparation_.lock(), left);
   if (left.entry) left.entry->unsubscribe(left.watcher.get());
+  std::shared_ptr<runtime::Context> context;  // without the lock, too: its thread may end with it
   const std::lock_guard hold(context_mutex_);
-  context_.reset();
+  context.swap(context_);
   context_clock_.reset();
 }
 
 void Impl::play() {
   auto clock = take(gst_element_get_clock(element_));
-  std::shared_ptr<runtime::Context> context = context_;
+  std::shared_ptr<runtime::Context> context = context_, before;
   if (!context || clock != context_clock_) {
     const std::string name = settings.lock()->context;
     context = context_for(element_, name);
     const std::lock_guard hold(context_mutex_);
-    context_ = context;
+    before = std::exchange(context_, context);
     context_clock_ = std::move(clock);
   }
   player_.play(context, to_instant(gst_element_get_base_time(element_)));
