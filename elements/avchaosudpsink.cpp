@@ -143,7 +143,7 @@ class Impl {
   std::atomic<guint64> no_address_{0};
   // Streaming thread only: whose reports are ours already.
   std::array<std::uint32_t, 2> known_ssrcs_{};
-  std::array<const SharedSocket *, 2> known_on_{};
+  std::array<std::weak_ptr<SharedSocket>, 2> known_on_;  // an address would come back with the next socket
   std::size_t next_known_ = 0;
 };
 
@@ -306,10 +306,11 @@ void Impl::note_ssrc(const std::shared_ptr<SharedSocket> &socket, GstBuffer *buf
   if (rtp::classify(front) != rtp::Datagram::rtp) return;
   const std::uint32_t ssrc = rtp::read32(front, 8);
   for (std::size_t i = 0; i < known_ssrcs_.size(); ++i) {
-    if (known_ssrcs_[i] == ssrc && known_on_[i] == socket.get()) return;
+    const bool same = !known_on_[i].owner_before(socket) && !socket.owner_before(known_on_[i]);
+    if (known_ssrcs_[i] == ssrc && same) return;
   }
   known_ssrcs_[next_known_] = ssrc;
-  known_on_[next_known_] = socket.get();
+  known_on_[next_known_] = socket;
   next_known_ = (next_known_ + 1) % known_ssrcs_.size();
   outlet_->remotes.lock()->try_emplace(ssrc);
   socket->watch(ssrc, outlet_);

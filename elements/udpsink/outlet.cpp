@@ -18,9 +18,9 @@ void Outlet::failed(int error) {
   ++(*errors_by_errno.lock())[error];
 }
 
-void Outlet::refused(const runtime::Address &to, int error) {
-  refusals.fetch_add(1, std::memory_order_relaxed);
-  ++(*errors_by_errno.lock())[error];
+void Outlet::refused(const runtime::Address &to, int error, guint64 times) {
+  refusals.fetch_add(times, std::memory_order_relaxed);
+  (*errors_by_errno.lock())[error] += times;
   if (warned_.exchange(true)) return;
   const auto self = element();
   if (!self) return;

@@ -38,8 +38,9 @@ class Outlet {
 
   void sent(std::size_t bytes, bool rtcp);
   void failed(int error);
-  // ICMP says that nobody takes what goes to `to`. Counted; a warning is posted for the first one. No lock held.
-  void refused(const runtime::Address &to, int error);
+  // ICMP says, so many times, that nobody takes what goes to `to`. Counted; a warning is posted for the first one. No
+  // lock held.
+  void refused(const runtime::Address &to, int error, guint64 times);
   // RTCP about `ssrc`, one of ours: true if it asks for a key frame. No lock held.
   bool reported(std::uint32_t ssrc, const rtp::RtcpPacket &packet);
   void ask_for_key_unit(std::uint32_t ssrc);  // the event goes upstream from the calling thread

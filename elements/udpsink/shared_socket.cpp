@@ -1,5 +1,6 @@
 #include "elements/udpsink/shared_socket.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <set>
@@ -179,33 +180,46 @@ std::shared_ptr<Outlet> SharedSocket::outlet_of(std::uint32_t ssrc) {
 }
 
 void SharedSocket::read_feedback() {
-  std::unique_lock reading(feedback_mutex_, std::try_to_lock);
-  if (!reading) return;
-  // A refusal concerns every outlet with that destination; each is told once for each message.
-  std::vector<runtime::BatchSender::Refusal> refusals;
-  {
-    std::lock_guard hold(batch_mutex_);
-    refusals = batch_.sender.collect_refusals();
-  }
-  if (!refusals.empty()) {
-    std::set<std::shared_ptr<Outlet>> outlets;
-    {
-      auto watched = watched_.lock();
-      for (const auto &[ssrc, weak] : watched->by_ssrc) {
-        if (auto outlet = weak.lock()) outlets.insert(std::move(outlet));
-      }
-    }
-    for (const auto &outlet : outlets) {
-      const auto target = *outlet->target.lock();
-      for (const auto &refusal : refusals) {
-        if (!target) break;
-        if (refusal.destination == target->rtp) outlet->refused(refusal.destination, refusal.error);
-      }
-    }
-  }
+  if (reading_.test_and_set(std::memory_order_acquire)) return;
+  read_refusals();
   for (auto batch = receiver_.receive(); !batch.empty(); batch = receiver_.receive()) {
     for (const auto &datagram : batch) {
       if (rtp::classify(datagram.bytes) == rtp::Datagram::rtcp) dispatch(datagram.bytes);
+    }
+  }
+  reading_.clear(std::memory_order_release);
+}
+
+// A refusal concerns every outlet with that destination. There may be a thousand outlets and one destination that
+// refuses all the time: refusals are counted up first, so that each outlet is told once for all of them.
+void SharedSocket::read_refusals() {
+  struct Refused {
+    runtime::BatchSender::Refusal what;
+    guint64 times = 0;
+  };
+  std::vector<Refused> refused;
+  {
+    std::lock_guard hold(batch_mutex_);
+    for (const auto &each : batch_.sender.collect_refusals()) {
+      auto known = std::ranges::find_if(refused, [&](const Refused &r) {
+        return r.what.destination == each.destination && r.what.error == each.error;
+      });
+      if (known == refused.end()) known = refused.insert(known, {each, 0});
+      ++known->times;
+    }
+  }
+  if (refused.empty()) return;
+  std::set<std::shared_ptr<Outlet>> outlets;
+  {
+    auto watched = watched_.lock();
+    for (const auto &[ssrc, weak] : watched->by_ssrc) {
+      if (auto outlet = weak.lock()) outlets.insert(std::move(outlet));
+    }
+  }
+  for (const auto &outlet : outlets) {
+    const auto target = *outlet->target.lock();
+    for (const auto &[what, times] : refused) {
+      if (target && what.destination == target->rtp) outlet->refused(what.destination, what.error, times);
     }
   }
 }

@@ -3,13 +3,14 @@
 //
 // Reports that come back are read after sending, at most every few milliseconds: no thread waits for them.
 //
-// Locks: only batch_mutex_ and feedback_mutex_ are held while the kernel is called, and the second is taken first.
-// Warnings and events leave with no lock held.
+// Locks: only batch_mutex_ is held while the kernel is called to send. Warnings and events leave with no lock held, but
+// while reading_ is set: whoever they reach may ask for statistics, and then nothing is read.
 #pragma once
 
 #include <gio/gio.h>
 #include <gst/gst.h>
 
+#include <atomic>
 #include <compare>
 #include <memory>
 #include <mutex>
@@ -79,6 +80,7 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
   void send_now();
   void end_of_list();
   void send_batch();
+  void read_refusals();
   void dispatch(std::span<const std::uint8_t> datagram);
   std::shared_ptr<Outlet> outlet_of(std::uint32_t ssrc);
 
@@ -93,8 +95,8 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
     std::unordered_map<std::uint32_t, std::weak_ptr<Outlet>> by_ssrc;
   };
   Guarded<Watched> watched_;
-  std::mutex feedback_mutex_;  // one reader at a time
-  runtime::BatchReceiver receiver_;
+  std::atomic_flag reading_;              // one reader at a time, nobody waits for another
+  runtime::BatchReceiver receiver_;       // whoever set reading_
   std::atomic<gint64> next_feedback_{0};  // monotonic time in microseconds
 };
 

@@ -310,6 +310,31 @@ GST_START_TEST(reports_become_statistics_and_requests_key_unit_events) {
 }
 GST_END_TEST
 
+GST_START_TEST(reports_arrive_after_a_restart_too) {
+  Port port;
+  const auto h = sink_to(port.number());
+  for (int run = 0; run < 3; ++run) {
+    push(h, packet(1, 1001000));
+    port.take(1);
+    Octets out(64);
+    const std::size_t size = rtp::write_pli(out, 5, 1001000);
+    port.send_back(std::span(out).first(size));
+    (void)sink_stat(h, "packets-sent");  // reads what is there
+    int asked = 0;
+    while (const auto event = take(gst_harness_try_pull_upstream_event(h.get()))) {
+      asked += gst_video_event_is_force_key_unit(event.get());
+    }
+    ck_assert_int_eq(asked, 1);
+    gst_element_set_state(h->element, GST_STATE_READY);
+    gst_element_set_state(h->element, GST_STATE_PLAYING);
+    gst_pad_push_event(h->srcpad, gst_event_new_stream_start("again"));
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    gst_pad_push_event(h->srcpad, gst_event_new_segment(&segment));
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(the_destination_may_change_while_playing) {
   Port one, two;
   const auto h = sink_to(one.number());
@@ -372,6 +397,6 @@ AVC_GST_TESTS("avchaosudpsink", lists_leave_in_one_call_and_arrive_byte_for_byte
               eos_is_posted_in_playing_with_its_number, a_refusing_destination_is_one_warning_and_no_error,
               packets_that_cannot_go_are_counted_by_errno, sinks_of_a_context_share_a_socket,
               what_a_turn_pushes_leaves_in_one_call_when_it_ends, sinks_without_a_context_have_sockets_of_their_own,
-              reports_become_statistics_and_requests_key_unit_events, the_destination_may_change_while_playing,
-              an_unknown_name_is_an_error_that_names_it, a_taken_port_to_send_from_is_an_error,
-              a_socket_of_the_application_is_used_as_it_is)
+              reports_become_statistics_and_requests_key_unit_events, reports_arrive_after_a_restart_too,
+              the_destination_may_change_while_playing, an_unknown_name_is_an_error_that_names_it,
+              a_taken_port_to_send_from_is_an_error, a_socket_of_the_application_is_used_as_it_is)
