@@ -45,8 +45,8 @@
  *
  * `stats`: packets-in, packets-out, bytes-in, bytes-out, dropped-loss, dropped-queue, dropped-flush, reordered, held,
  * queue-ms, queue-packets, queue-peak-ms; delay-count, delay-avg-ms, delay-p50-ms, delay-p95-ms and delay-max-ms as
- * decided; active-layers; per media video-in, video-bytes-in, video-lost, video-queue-dropped and the same for audio; context,
- * and late-count, late-p50-us, late-p99-us, late-max-us of that context.
+ * decided; active-layers; per media video-in, video-bytes-in, video-lost, video-queue-dropped and the same for audio;
+ * context, and late-count, late-p50-us, late-p99-us, late-max-us of that context.
  *
  * #chaosdegrader:decision-log writes one JSON line per packet.
  *
@@ -213,6 +213,11 @@ Impl::Impl(GstElement *element)
   });
   gst_pad_set_event_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
     return impl_of(parent).sink_event(take(event));
+  });
+  // A new peer is asked anew: while packets are held, the old one's answer would stop a source for good.
+  gst_pad_set_event_function(src_, [](GstPad *pad, GstObject *parent, GstEvent *event) noexcept {
+    if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE) impl_of(parent).outbox.forget_flow();
+    return gst_pad_event_default(pad, parent, event);
   });
   gst_pad_set_query_function(src_, [](GstPad *, GstObject *parent, GstQuery *query) noexcept {
     return impl_of(parent).src_query(parent, query);

@@ -22,20 +22,46 @@ void Model::flush() {
 }
 
 void Model::start_spike(const SpikeStart &spike) {
-  if (std::ranges::find(spikes_, spike.id, [](const auto &s) { return s.first; }) != spikes_.end()) return;
+  if (knows(spike.id)) return;
   const auto effect = spike::effect_of(spike.type, spike.params);
   if (!effect) {
     GST_WARNING("spike %s does nothing: %s", spike.id.c_str(), effect.error().text().c_str());
     return;
   }
   if (effect->link == net::Impairment{}) return;
-  spikes_.emplace_back(spike.id, effect->link);
-  link_.put_layer(spike.id, effect->link, to_instant(spike.start));
+  changes_.push_back({to_instant(spike.start), spike.id, effect->link});
 }
 
 void Model::end_spike(const SpikeEnd &spike) {
-  std::erase_if(spikes_, [&](const auto &s) { return s.first == spike.id; });
-  link_.remove_layer(spike.id, to_instant(spike.at));
+  if (knows(spike.id)) changes_.push_back({to_instant(spike.at), spike.id, std::nullopt});
+}
+
+bool Model::knows(const std::string &spike) const {
+  bool known = std::ranges::any_of(spikes_, [&](const auto &s) { return s.first == spike; });
+  for (const Change &change : changes_) {
+    if (change.id == spike) known = change.layer.has_value();
+  }
+  return known;
+}
+
+std::size_t Model::layers() const {
+  const auto starts = std::ranges::count_if(changes_, [](const Change &c) { return c.layer.has_value(); });
+  const auto started = static_cast<std::size_t>(starts);
+  return spikes_.size() + started - (changes_.size() - started);
+}
+
+void Model::apply_changes() {
+  std::erase_if(changes_, [this](const Change &change) {
+    if (change.at > last_arrival_) return false;
+    if (change.layer) {
+      spikes_.emplace_back(change.id, *change.layer);
+      link_.put_layer(change.id, *change.layer, change.at);
+    } else {
+      std::erase_if(spikes_, [&](const auto &s) { return s.first == change.id; });
+      link_.remove_layer(change.id, change.at);
+    }
+    return true;
+  });
 }
 
 // Chance belongs to seed and participant; when we learn who it is, the link begins anew with what is in force.
@@ -55,6 +81,7 @@ Order Model::admit(GstBuffer *buffer, std::optional<Instant> time, Instant now) 
   keep_identity();
   // Never backwards: what comes later on the pad is later on the link.
   last_arrival_ = std::max(last_arrival_, time.value_or(now));
+  if (!changes_.empty()) apply_changes();
   Stream &counts = streams_[static_cast<std::size_t>(reading.packet.stream)];
   counts.in++;
   counts.bytes_in += reading.packet.bytes;

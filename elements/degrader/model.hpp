@@ -37,7 +37,9 @@ class Model {
   void set_caps(const GstCaps *caps) { reader_.set_caps(caps); }
   void flush();
 
-  // Twice the same id: the second one is ignored. Effects that leave the link alone are no layer.
+  // In force from the first packet at or past the planned time on, so that an event that came early (its sender's timer
+  // was quicker than a late source) changes no packet's fate. Twice the same id: the second one is ignored. Effects
+  // that leave the link alone are no layer.
   void start_spike(const SpikeStart &spike);
   void end_spike(const SpikeEnd &spike);
 
@@ -51,11 +53,13 @@ class Model {
   const stats::Histogram &delays() const { return delays_; }  // decided ones, in nanoseconds
   Nanos queue_peak() const { return queue_peak_; }
   net::QueueDepth queue() const { return link_.queue(last_arrival_); }
-  std::size_t layers() const { return link_.layers(); }
+  std::size_t layers() const;  // spikes begun and not ended, as the events have it
   std::uint32_t participant_id() const { return reader_.participant_id(); }
 
  private:
   using Identity = std::pair<std::uint64_t, std::uint32_t>;  // seed, participant: what chance depends on
+  bool knows(const std::string &spike) const;
+  void apply_changes();
   void keep_identity();
 
   PacketReader reader_;
@@ -63,6 +67,12 @@ class Model {
   Identity identity_{0, 0};
   net::Link link_{Rng(0).split(std::uint64_t{0})};
   std::vector<std::pair<std::string, net::Impairment>> spikes_;  // the link's layers, to build it anew
+  struct Change {
+    Instant at;
+    std::string id;
+    std::optional<net::Impairment> layer;  // none: the end
+  };
+  std::vector<Change> changes_;  // that no packet has reached yet, as they came
   Instant last_arrival_, latest_out_;
   Decision decision_;
 

@@ -71,6 +71,7 @@ class Outbox {
 
   GstPad *pad() const { return src_; }
   GstFlowReturn flow() const { return flow_; }  // what downstream last said
+  void forget_flow() { flow_ = GST_FLOW_OK; }   // who said it may be somebody else now
   Instant now();                                // running time; 0 where there is no clock yet
 
   struct Sent {

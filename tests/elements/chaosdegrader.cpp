@@ -317,6 +317,20 @@ GST_START_TEST(what_downstream_says_about_a_delayed_packet_reaches_upstream) {
 }
 GST_END_TEST;
 
+GST_START_TEST(what_an_earlier_peer_said_is_forgotten_with_it) {
+  Bench b("delay-ms=10");
+  const auto src = take(gst_element_get_static_pad(b.element(), "src"));
+  gst_pad_unlink(src.get(), b.h->sinkpad);
+  ck_assert_int_eq(b.push(video(0, 0)), GST_FLOW_OK);
+  gst_test_clock_wait_for_next_pending_id(b.test_clock(), nullptr);
+  gst_test_clock_crank(b.test_clock());
+  while (b.stat("packets-out") < 1) continue;
+  ck_assert_int_eq(b.push(video(1, ms(1))), GST_FLOW_NOT_LINKED);
+  ck_assert_int_eq(gst_pad_link(src.get(), b.h->sinkpad), GST_PAD_LINK_OK);
+  ck_assert_int_eq(b.push(video(2, ms(2))), GST_FLOW_OK);
+}
+GST_END_TEST;
+
 GST_START_TEST(latency_is_not_reported_unless_asked_for) {
   for (const auto &[report, expected] : {std::pair{"false", ms(0)}, {"true", ms(80)}}) {
     Bench b(std::string("delay-ms=50 jitter-ms=10 report-latency=") + report);
@@ -354,6 +368,26 @@ GST_START_TEST(a_spike_acts_between_its_events_and_leaves_nothing_behind) {
   double base = 0;
   g_object_get(b.element(), "loss-percent", &base, nullptr);
   ck_assert(base == 20);
+}
+GST_END_TEST;
+
+GST_START_TEST(a_spike_told_of_early_or_late_acts_on_the_same_packets) {
+  const SpikeStart total{"total", "rtp_packet_loss", ms(10), ms(20), {{"loss_percent", 100.0}}};
+  const SpikeEnd end{"total", ms(20)};
+  std::vector<std::vector<std::uint16_t>> kept;
+  for (const std::uint16_t early : {0, 4, 7}) {
+    Bench b("");
+    for (std::uint16_t i = 0; i < 30; i++) {
+      if (i == 10 - early) gst_harness_push_event(b.h.get(), give(make_event(total, Direction::downstream)));
+      if (i == 20 - early) gst_harness_push_event(b.h.get(), give(make_event(end, Direction::downstream)));
+      b.push(video(i, ms(i)));
+    }
+    kept.push_back(numbers_of(b.out_now()));
+    ck_assert_int_eq(b.stat("active-layers"), 0);
+  }
+  ck_assert_uint_eq(kept[0].size(), 20);
+  ck_assert(kept[1] == kept[0]);
+  ck_assert(kept[2] == kept[0]);
 }
 GST_END_TEST;
 
@@ -458,6 +492,7 @@ AVC_GST_TESTS("chaosdegrader", by_default_nothing_happens_to_anything, total_los
               the_rate_is_kept_and_what_would_wait_too_long_is_dropped, packets_of_one_list_leave_together_as_a_list,
               serialized_events_wait_behind_held_packets, without_delay_eos_goes_straight_on,
               a_flush_drops_what_is_held_and_counts_it, what_downstream_says_about_a_delayed_packet_reaches_upstream,
+              what_an_earlier_peer_said_is_forgotten_with_it, a_spike_told_of_early_or_late_acts_on_the_same_packets,
               latency_is_not_reported_unless_asked_for, a_spike_acts_between_its_events_and_leaves_nothing_behind,
               a_spike_on_the_source_alone_is_no_layer, each_stream_has_numbers_and_chance_of_its_own,
               properties_act_from_the_next_packet_on, what_makes_the_connection_passes_untouched,
