@@ -143,7 +143,7 @@ void Thresholds::add(Watch &watch, const StreamSecond &stream, const Piece &piec
       put(watch.participants[stream.participant]);
       break;
     case Threshold::Per::second:
-      if (!watch.second) watch.second.emplace();
+      if (!watch.second) watch.second = Sum{};
       put(*watch.second);
       break;
   }
