@@ -13,8 +13,12 @@
  * without picture a picture. Without a location both are generated. GST_MESSAGE_PROGRESS tells of a preparation;
  * state changes do not wait for it, the pads start when it is done.
  *
- * The video decides the length of a loop; sound is cut, or filled with silence, to it. Timestamps go on over the
- * seam, and audio stays within 10 ms of its picture over any number of loops.
+ * #avchaossrc:audio-location takes the sound from another file: the picture is then that of the location, or a
+ * generated one. A bare H.264 file has no times: its pictures come at #avchaossrc:file-fps, else at the rate in its
+ * headers, else at #avchaossrc:fps.
+ *
+ * The video decides the length of a loop; sound is cut, or filled with silence, to it; that of a file of its own
+ * begins again. Timestamps go on over the seam, and audio stays within 10 ms of its picture over any number of loops.
  *
  * ## Pads
  *
@@ -84,6 +88,8 @@ namespace {
 
 const Property<Settings> kProperties[] = {
     {"location", "Media file; none: a generated picture and tone", &Settings::location, 0, 0, kReady},
+    {"audio-location", "File with the sound, when it is not the one with the picture", &Settings::audio_location, 0, 0,
+     kReady},
     {"participant-id", "The participant: SSRCs are id*1000 and id*1000+1", &Settings::participant_id, 0, 0, kReady},
     {"seed", "Of all chance: initial sequence numbers and timestamps", &Settings::seed, 0, 0, kReady},
     {"loop", "Begin again at the end", &Settings::loop, 0, 0, kReady},
@@ -91,7 +97,9 @@ const Property<Settings> kProperties[] = {
      G_MAXINT, kReady},
     {"width", "Of the generated picture", &Settings::width, 16, 4096, kReady},
     {"height", "Of the generated picture", &Settings::height, 16, 4096, kReady},
-    {"fps", "Of the generated picture", &Settings::fps, 1, 60, kReady},
+    {"fps", "Of the generated picture, and of a bare H.264 file whose headers do not say", &Settings::fps, 1, 60,
+     kReady},
+    {"file-fps", "Of a bare H.264 file (0: as its headers say, else fps)", &Settings::file_fps, 0, 240, kReady},
     {"bitrate-kbps", "Of encoded video when there are no renditions (0: by size and frame rate)",
      &Settings::bitrate_kbps, 0, 100000, kReady},
     {"renditions", "Bit rates to prepare, in kbps, such as \"2500,1200,600,300\"; none: one", &Settings::renditions, 0,
@@ -198,8 +206,14 @@ struct Impl::Watcher final : media::CacheEntry::Listener {
 };
 
 media::Request Impl::request(const Settings &set, std::vector<double> renditions) const {
-  return {set.location,          set.width,   set.height,   set.fps, set.bitrate_kbps,
-          std::move(renditions), set.encoder, set.cache_dir};
+  return {set.location,     set.audio_location,    set.width,   set.height,   set.fps, set.file_fps,
+          set.bitrate_kbps, std::move(renditions), set.encoder, set.cache_dir};
+}
+
+std::string names_of(const media::Request &request) {
+  std::string names;
+  for (const media::Source &source : media::sources_of(request)) names += (names.empty() ? "" : " and ") + source.path;
+  return names.empty() ? "generated media" : names;
 }
 
 bool Impl::open() {
@@ -212,14 +226,15 @@ bool Impl::open() {
     post_error(element_, Fault::settings, renditions.error());
     return false;
   }
+  const media::Request wanted = request(set, std::move(*renditions));
   // A start that fails says more than an error after it, which gst-launch-1.0 loses if it comes before its main loop.
-  if (const auto fault = set.location.empty() ? std::nullopt : media::file_fault(set.location)) {
+  if (const auto fault = media::file_fault(wanted)) {
     failed_ = true;
     post_error(element_, Fault::open_read, *fault);
     return false;
   }
   player_.open();
-  auto entry = media::acquire(request(set, std::move(*renditions)));
+  auto entry = media::acquire(wanted);
   auto watcher = std::make_shared<Watcher>(element_);
   const bool waits = !entry->clip() && !entry->error();
   {
@@ -228,7 +243,7 @@ bool Impl::open() {
     preparation->watcher = watcher;
     preparation->announced = waits;
   }
-  if (waits) tell(GST_PROGRESS_TYPE_START, "Preparing " + (set.location.empty() ? "generated media" : set.location));
+  if (waits) tell(GST_PROGRESS_TYPE_START, "Preparing " + names_of(wanted));
   if (!waits || !entry->subscribe(watcher)) media_done();
   return true;
 }

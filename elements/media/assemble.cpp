@@ -44,21 +44,28 @@ Result<Prepared::Video> assemble_video(const CodedVideo &video, Nanos length, St
 }
 
 // Slot by slot of 20 ms from `origin`; where the audio has nothing for a slot there is silence.
-std::vector<std::string> assemble_audio(const CodedAudio &audio, Nanos origin, Nanos length, bool repeat) {
-  const ClipTiming timing{length, {}, {}};
+std::vector<std::string> lay_out(const CodedAudio &audio, Nanos origin, std::size_t count) {
   gint channels = 2;
   gst_structure_get_int(gst_caps_get_structure(audio.caps.get(), 0), "channels", &channels);
-  std::vector<std::string> slots(timing.audio_frames(), opus_silence(static_cast<unsigned>(channels)));
-  if (repeat) {
-    for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = bytes_of(audio.units[i % audio.units.size()].data.get());
-    return slots;
-  }
+  std::vector<std::string> slots(count, opus_silence(static_cast<unsigned>(channels)));
   for (const CodedUnit &packet : audio.units) {
     const Nanos at = packet.pts - origin + kAudioFrame / 2;
     if (at < Nanos(0)) continue;
     const auto slot = static_cast<std::size_t>(at / kAudioFrame);
     if (slot < slots.size()) slots[slot] = bytes_of(packet.data.get());
   }
+  return slots;
+}
+
+std::vector<std::string> assemble_audio(const CodedAudio &audio, Nanos origin, Nanos length, bool repeat) {
+  const ClipTiming timing{length, {}, {}};
+  const std::size_t count = timing.audio_frames();
+  if (!repeat) return lay_out(audio, origin, count);
+  const auto frames = static_cast<std::size_t>((length_of(audio.units) + kAudioFrame / 2) / kAudioFrame);
+  const std::size_t once = std::clamp<std::size_t>(frames, 1, std::max<std::size_t>(count, 1));
+  std::vector<std::string> slots = lay_out(audio, audio.units.front().pts, once);
+  slots.reserve(count);
+  while (slots.size() < count) slots.push_back(slots[slots.size() - once]);
   return slots;
 }
 

@@ -1,5 +1,6 @@
 // Puts coded audio and video on one time line that begins with the first picture and is as long as the video: audio
-// is cut, or filled with silence, to that. Where one of the two was generated it is repeated to the other's length.
+// is cut, or filled with silence, to that. Where one of the two was generated it is repeated to the other's length, as
+// is sound from a file of its own.
 #pragma once
 
 #include "elements/media/clip.hpp"

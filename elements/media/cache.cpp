@@ -82,11 +82,14 @@ class Entry final : public CacheEntry {
 
 // A file that was changed is another file.
 std::string key_of(const Request &request) {
-  std::string key = request.location + '\n' + request.directory + '\n' + settings_key(request);
-  struct stat status {};
-  if (!request.location.empty() && stat(request.location.c_str(), &status) == 0)
+  std::string key = request.directory + '\n' + settings_key(request);
+  for (const Source &source : sources_of(request)) {
+    key += std::string("\n") + source.key + ' ' + source.path;
+    struct stat status {};
+    if (stat(source.path.c_str(), &status) != 0) continue;
     key += '\n' + std::to_string(status.st_size) + ' ' + std::to_string(status.st_mtim.tv_sec) + '.' +
            std::to_string(status.st_mtim.tv_nsec);
+  }
   return key;
 }
 

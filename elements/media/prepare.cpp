@@ -35,8 +35,8 @@ Result<std::string> content_hash(const std::string &path, Stop &stop) {
   return hash;
 }
 
-std::string disk_path(const Request &request, const std::string &hash) {
-  const std::string key = hash + ' ' + settings_key(request);
+std::string disk_path(const Request &request, const std::string &contents) {
+  const std::string key = contents + ' ' + settings_key(request);
   const auto name = take(g_compute_checksum_for_string(G_CHECKSUM_SHA256, key.c_str(), -1));
   return cache_directory(request) + '/' + name.get() + ".avclip";
 }
@@ -97,71 +97,66 @@ struct Raw {
   std::vector<CodedVideo> videos;
   CodedAudio audio;
   Fit fit = Fit::as_they_are;
-  bool cheap = false;  // nothing was encoded: not worth a place on disk
+  bool cheap = true;  // nothing was encoded: not worth a place on disk
 };
 
-Result<Raw> generate_all(const Request &request, Stop &stop, const Pass::Progress &progress) {
-  auto videos = generate_video(request, stop, progress);
-  if (!videos) return videos.error();
-  auto tone = generate_tone(stop);
-  if (!tone) return tone.error();
-  return Raw{std::move(*videos), std::move(*tone), Fit::repeat_audio, false};
+// What the file has and can be sent as it is; what cannot is transcoded.
+std::optional<Error> read_source(const Request &request, const Source &source, Raw &raw, Stop &stop,
+                                 const Pass::Progress &progress) {
+  auto contents = probe(source, request, stop, progress);
+  if (!contents) return contents.error();
+  // A file for both kinds may lack one, which is generated then; one that was named for a kind must have it.
+  if (!source.sound && !contents->has_video) return Error{"", "has no picture"};
+  if (!source.picture && !contents->has_audio) return Error{"", "has no sound"};
+  const bool encode_video = source.picture && contents->has_video && !contents->video;
+  const bool encode_audio = source.sound && contents->has_audio && !contents->audio;
+  if (encode_video || encode_audio) {
+    raw.cheap = false;
+    auto made = transcode(request, {source.path, contents->frame_rate, encode_video, encode_audio}, stop, progress);
+    if (!made) return made.error();
+    if (encode_video) raw.videos = std::move(made->video);
+    if (encode_audio) raw.audio = std::move(made->audio);
+  }
+  if (contents->video) raw.videos.push_back(std::move(*contents->video));
+  if (contents->audio) raw.audio = std::move(*contents->audio);
+  return std::nullopt;
 }
 
-// `contents` is what the file has; what it lacks is generated, what cannot be sent as it is is transcoded.
-Result<Raw> complete(const Request &request, Contents contents, Stop &stop, const Pass::Progress &progress) {
-  Raw raw;
-  raw.cheap = contents.video && contents.audio;
-  const bool encode_video = contents.has_video && !contents.video;
-  const bool encode_audio = contents.has_audio && !contents.audio;
-  if (encode_video || encode_audio) {
-    auto made = transcode(request, encode_video, encode_audio, stop, progress);
-    if (!made) return made.error();
-    raw.videos = std::move(made->video);
-    raw.audio = std::move(made->audio);
+// Two files have nothing to do with each other's clock: both begin at 0.
+void begin_at_zero(std::vector<CodedUnit> &units) {
+  const Nanos first = units.empty() ? Nanos{} : units.front().pts;
+  for (CodedUnit &unit : units) unit.pts -= first;
+}
+
+// What no file has is generated.
+Result<Raw> complete(const Request &request, Raw raw, Stop &stop, const Pass::Progress &progress) {
+  const bool picture = !raw.videos.empty(), sound = !raw.audio.units.empty();
+  if (!request.audio_location.empty()) {
+    for (CodedVideo &video : raw.videos) begin_at_zero(video.units);
+    begin_at_zero(raw.audio.units);
+    raw.fit = Fit::repeat_audio;
   }
-  if (contents.video) raw.videos.push_back(std::move(*contents.video));
-  if (contents.audio) raw.audio = std::move(*contents.audio);
-  if (!contents.has_video) {
+  if (!picture) {
     auto videos = generate_video(request, stop, progress);
     if (!videos) return videos.error();
     raw.videos = std::move(*videos);
     raw.fit = Fit::repeat_video;
   }
-  if (!contents.has_audio) {
+  if (!sound) {
     auto tone = generate_tone(stop);
     if (!tone) return tone.error();
     raw.audio = std::move(*tone);
     raw.fit = Fit::repeat_audio;
   }
+  raw.cheap = raw.cheap && picture && sound;
   return raw;
 }
 
-Result<std::shared_ptr<const Clip>> prepare_from(const Request &request, Stop &stop, const Pass::Progress &progress) {
-  const bool generated = request.location.empty();
-  std::string hash = "generated";
-  if (!generated) {
-    if (auto fault = file_fault(request.location)) return Error{"", fault->message};
-    auto content = content_hash(request.location, stop);
-    if (!content) return content.error();
-    hash = std::move(*content);
-  }
-  const std::string path = disk_path(request, hash);
-  if (auto clip = load(path)) return clip;
-
-  Result<Raw> raw = Raw{};
-  if (generated) {
-    raw = generate_all(request, stop, progress);
-  } else {
-    auto contents = probe(request.location, request.renditions.empty(), stop, progress);
-    if (!contents) return contents.error();
-    raw = complete(request, std::move(*contents), stop, progress);
-  }
-  if (!raw) return raw.error();
-  auto prepared = assemble(raw->videos, raw->audio, raw->fit, stop);
+Result<std::shared_ptr<const Clip>> pack_and_keep(const Raw &raw, const std::string &path, Stop &stop) {
+  auto prepared = assemble(raw.videos, raw.audio, raw.fit, stop);
   if (!prepared) return prepared.error();
   const auto packed = pack(*prepared);
-  if (!raw->cheap) {
+  if (!raw.cheap) {
     keep(path, packed.get());
     if (auto clip = load(path)) return clip;  // mapped: its memory is the kernel's to manage
   }
@@ -171,9 +166,27 @@ Result<std::shared_ptr<const Clip>> prepare_from(const Request &request, Stop &s
 }  // namespace
 
 Result<std::shared_ptr<const Clip>> prepare(const Request &request, Stop &stop, const Pass::Progress &progress) {
-  auto clip = prepare_from(request, stop, progress);
-  if (clip) return clip;
-  return Error{request.location.empty() ? "generated media" : request.location, clip.error().message};
+  const std::vector<Source> sources = sources_of(request);
+  if (auto fault = file_fault(request)) return *fault;
+  std::string contents = sources.empty() ? "generated" : "";
+  for (const Source &source : sources) {
+    auto hash = content_hash(source.path, stop);
+    if (!hash) return source.fault(hash.error().message);
+    contents += std::string(source.key) + ' ' + *hash + ' ';
+  }
+  const std::string path = disk_path(request, contents);
+  if (auto clip = load(path)) return clip;
+
+  Raw raw;
+  for (const Source &source : sources)
+    if (auto error = read_source(request, source, raw, stop, progress)) return source.fault(error->message);
+  const auto named = [&](const Error &error) {
+    return sources.empty() ? Error{"generated media", error.message} : sources.front().fault(error.message);
+  };
+  auto whole = complete(request, std::move(raw), stop, progress);
+  if (!whole) return Error{"generated media", whole.error().message};
+  auto clip = pack_and_keep(*whole, path, stop);
+  return clip ? clip : named(clip.error());
 }
 
 }  // namespace avc::media

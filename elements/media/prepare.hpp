@@ -10,7 +10,7 @@
 
 namespace avc::media {
 
-// Errors name the file in their field.
+// Errors have the property that names the file as their field, and the file in their text.
 Result<std::shared_ptr<const Clip>> prepare(const Request &request, Stop &stop, const Pass::Progress &progress);
 
 }  // namespace avc::media

@@ -11,7 +11,9 @@ namespace {
 // The demuxer's pads, as they appear on its thread.
 struct Demuxed {
   Pass &pass;
+  const Source &source;
   bool video_as_it_is;
+  FrameRate headers_rate{};  // as the video's own headers say
   bool has_video = false, has_audio = false;
   std::shared_ptr<Collected> video, audio;
 };
@@ -35,11 +37,13 @@ void pad_added(GstElement *, GstPad *pad, gpointer data) noexcept {
   const bool audio = type.rfind("audio/", 0) == 0 && !demuxed.has_audio;
   demuxed.has_video |= video;
   demuxed.has_audio |= audio;
-  if (video && type == "video/x-h264" && demuxed.video_as_it_is)
+  if (video) demuxed.headers_rate = FrameRate::of(gst_caps_get_structure(caps.get(), 0));
+  if (video && type == "video/x-h264" && demuxed.source.picture && demuxed.video_as_it_is)
     return plug(demuxed, pad,
                 "h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=v",
                 "v", &demuxed.video);
-  if (audio && type == "audio/x-opus") return plug(demuxed, pad, "opusparse ! appsink name=a", "a", &demuxed.audio);
+  if (audio && type == "audio/x-opus" && demuxed.source.sound)
+    return plug(demuxed, pad, "opusparse ! appsink name=a", "a", &demuxed.audio);
   plug(demuxed, pad, "fakesink sync=false async=false", "", nullptr);
 }
 
@@ -52,6 +56,13 @@ bool in_order(const Collected &video) {
   if (video.units.empty() || !video.timed || !video.units.front().keyframe) return false;
   return std::adjacent_find(video.units.begin(), video.units.end(),
                             [](const CodedUnit &a, const CodedUnit &b) { return b.pts <= a.pts; }) == video.units.end();
+}
+
+// More channels than two are several Opus streams in one packet, which RTP knows nothing of.
+bool mono_or_stereo(const Collected &audio) {
+  gint family = 0;
+  if (audio.caps) gst_structure_get_int(gst_caps_get_structure(audio.caps.get(), 0), "channel-mapping-family", &family);
+  return family == 0;
 }
 
 bool fits(const CodedUnit &packet) {
@@ -74,14 +85,14 @@ Nanos opus_duration(const std::uint8_t *packet, std::size_t size) {
   return std::chrono::microseconds(frame * frames);
 }
 
-Result<Contents> probe(const std::string &path, bool video_as_it_is, Stop &stop, const Pass::Progress &progress) {
+Result<Contents> probe(const Source &source, const Request &request, Stop &stop, const Pass::Progress &progress) {
   Pass pass;
-  Demuxed demuxed{pass, video_as_it_is};
-  GstElement *source = pass.add("filesrc");
+  Demuxed demuxed{pass, source, request.renditions.empty()};
+  GstElement *file = pass.add("filesrc");
   GstElement *parse = pass.add("parsebin");
-  if (source != nullptr && parse != nullptr) {
-    g_object_set(source, "location", path.c_str(), nullptr);
-    gst_element_link(source, parse);
+  if (file != nullptr && parse != nullptr) {
+    g_object_set(file, "location", source.path.c_str(), nullptr);
+    gst_element_link(file, parse);
     g_signal_connect(parse, "pad-added", G_CALLBACK(pad_added), &demuxed);
     g_signal_connect(parse, "no-more-pads", G_CALLBACK(no_more_pads), &demuxed);
   }
@@ -89,10 +100,16 @@ Result<Contents> probe(const std::string &path, bool video_as_it_is, Stop &stop,
   if (error) return *error;
   if (!demuxed.has_video && !demuxed.has_audio) return Error{"", "has neither audio nor video"};
 
-  Contents contents{demuxed.has_video, demuxed.has_audio, std::nullopt, std::nullopt};
+  Contents contents{demuxed.has_video, demuxed.has_audio, std::nullopt, std::nullopt, {}};
+  if (demuxed.has_video && is_bare_video(source.path)) {
+    contents.frame_rate = FrameRate::of(request.file_fps);
+    if (!contents.frame_rate) contents.frame_rate = demuxed.headers_rate;
+    if (!contents.frame_rate) contents.frame_rate = FrameRate{static_cast<int>(request.fps), 1};
+    if (demuxed.video && in_order_of_pictures(*demuxed.video)) stamp(*demuxed.video, contents.frame_rate);
+  }
   if (demuxed.video && in_order(*demuxed.video))
     contents.video = CodedVideo{0, std::move(demuxed.video->caps), std::move(demuxed.video->units)};
-  if (demuxed.audio && demuxed.audio->timed && !demuxed.audio->units.empty() &&
+  if (demuxed.audio && mono_or_stereo(*demuxed.audio) && !demuxed.audio->units.empty() && demuxed.audio->timed &&
       std::all_of(demuxed.audio->units.begin(), demuxed.audio->units.end(), fits))
     contents.audio = CodedAudio{std::move(demuxed.audio->caps), std::move(demuxed.audio->units)};
   return contents;

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
+#include "elements/media/bare.hpp"
 #include "elements/media/coded.hpp"
 #include "elements/media/pass.hpp"
+#include "elements/media/request.hpp"
 
 namespace avc::media {
 
@@ -15,10 +16,11 @@ struct Contents {
   bool has_audio = false;
   std::optional<CodedVideo> video;  // where it can be sent as it is
   std::optional<CodedAudio> audio;
+  FrameRate frame_rate;  // of a file that has no times
 };
 
 // The errors of this and the other steps have no field: the caller knows the file.
-Result<Contents> probe(const std::string &path, bool video_as_it_is, Stop &stop, const Pass::Progress &progress);
+Result<Contents> probe(const Source &source, const Request &request, Stop &stop, const Pass::Progress &progress);
 
 // How long an Opus packet plays, from its first bytes (RFC 6716 section 3.1); 0 for a malformed one.
 Nanos opus_duration(const std::uint8_t *packet, std::size_t size);

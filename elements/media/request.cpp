@@ -14,7 +14,7 @@ namespace avc::media {
 namespace {
 
 // Changes whenever the same request would be prepared differently; old files are then left alone and not read.
-constexpr int kRecipe = 2;
+constexpr int kRecipe = 3;
 constexpr std::size_t kMostRenditions = 8;
 
 }  // namespace
@@ -37,21 +37,30 @@ Result<std::vector<double>> parse_renditions(const std::string &text) {
   return kbps;
 }
 
-std::optional<Error> file_fault(const std::string &location) {
-  struct stat status {};
-  const auto fault = [&](const char *what) { return Error{location, what}; };
-  if (stat(location.c_str(), &status) != 0) return fault(std::strerror(errno));
-  if (S_ISDIR(status.st_mode)) return fault("is a directory");
-  if (!S_ISREG(status.st_mode)) return fault("is not a file that can be read again and again");
-  if (status.st_size == 0) return fault("is empty");
-  if (access(location.c_str(), R_OK) != 0) return fault(std::strerror(errno));
+std::vector<Source> sources_of(const Request &request) {
+  std::vector<Source> sources;
+  const bool apart = !request.audio_location.empty();
+  if (!request.location.empty()) sources.push_back({"location", request.location, true, !apart});
+  if (apart) sources.push_back({"audio-location", request.audio_location, false, true});
+  return sources;
+}
+
+std::optional<Error> file_fault(const Request &request) {
+  for (const Source &source : sources_of(request)) {
+    struct stat status {};
+    if (stat(source.path.c_str(), &status) != 0) return source.fault(std::strerror(errno));
+    if (S_ISDIR(status.st_mode)) return source.fault("is a directory");
+    if (!S_ISREG(status.st_mode)) return source.fault("is not a file that can be read again and again");
+    if (status.st_size == 0) return source.fault("is empty");
+    if (access(source.path.c_str(), R_OK) != 0) return source.fault(std::strerror(errno));
+  }
   return std::nullopt;
 }
 
 std::string settings_key(const Request &request) {
   std::ostringstream key;
   key << kRecipe << ' ' << request.encoder << ' ' << request.bitrate_kbps << ' ' << request.width << 'x'
-      << request.height << '@' << request.fps;
+      << request.height << '@' << request.fps << ' ' << request.file_fps;
   for (const double kbps : request.renditions) key << ' ' << kbps;
   return key.str();
 }

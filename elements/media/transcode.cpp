@@ -11,7 +11,8 @@ namespace {
 struct Decoded {
   Pass &pass;
   const Request &request;
-  bool want_video, want_audio;
+  const Untranscoded &from;
+  guint64 pictures = 0;
   std::optional<VideoEncode> video;
   std::optional<AudioEncode> audio;
 };
@@ -24,6 +25,18 @@ PictureFormat format_of(const GstStructure *caps) {
   return format;
 }
 
+// A decoder gives pictures in the order they are shown: the n-th one's time follows from the rate.
+GstPadProbeReturn stamp_picture(GstPad *, GstPadProbeInfo *info, gpointer data) noexcept {
+  auto &decoded = *static_cast<Decoded *>(data);
+  GstBuffer *picture = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+  const Nanos at = decoded.from.frame_rate.time_of(decoded.pictures++);
+  GST_BUFFER_PTS(picture) = static_cast<GstClockTime>(at.count());
+  GST_BUFFER_DURATION(picture) =
+      static_cast<GstClockTime>((decoded.from.frame_rate.time_of(decoded.pictures) - at).count());
+  GST_PAD_PROBE_INFO_DATA(info) = picture;
+  return GST_PAD_PROBE_OK;
+}
+
 void pad_added(GstElement *, GstPad *pad, gpointer data) noexcept {
   auto &decoded = *static_cast<Decoded *>(data);
   auto caps = take(gst_pad_get_current_caps(pad));
@@ -31,10 +44,15 @@ void pad_added(GstElement *, GstPad *pad, gpointer data) noexcept {
   if (gst_caps_is_empty(caps.get()) || gst_caps_is_any(caps.get())) return;
   const GstStructure *structure = gst_caps_get_structure(caps.get(), 0);
   GstElement *piece = nullptr;
-  if (gst_structure_has_name(structure, "video/x-raw") && decoded.want_video && !decoded.video) {
-    decoded.video = add_video_encode(decoded.pass, decoded.request, format_of(structure), "");
+  if (gst_structure_has_name(structure, "video/x-raw") && decoded.from.video && !decoded.video) {
+    PictureFormat format = format_of(structure);
+    if (const FrameRate rate = decoded.from.frame_rate) {
+      format.fps_n = rate.n, format.fps_d = rate.d;
+      gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, stamp_picture, data, nullptr);
+    }
+    decoded.video = add_video_encode(decoded.pass, decoded.request, format, "");
     piece = decoded.video->piece;
-  } else if (gst_structure_has_name(structure, "audio/x-raw") && decoded.want_audio && !decoded.audio) {
+  } else if (gst_structure_has_name(structure, "audio/x-raw") && decoded.from.audio && !decoded.audio) {
     decoded.audio = add_audio_encode(decoded.pass, "");
     piece = decoded.audio->piece;
   } else {
@@ -48,14 +66,14 @@ void pad_added(GstElement *, GstPad *pad, gpointer data) noexcept {
 
 }  // namespace
 
-Result<Transcoded> transcode(const Request &request, bool video, bool audio, Stop &stop,
+Result<Transcoded> transcode(const Request &request, const Untranscoded &from, Stop &stop,
                              const Pass::Progress &progress) {
   Pass pass;
-  Decoded decoded{pass, request, video, audio, std::nullopt, std::nullopt};
+  Decoded decoded{pass, request, from, 0, std::nullopt, std::nullopt};
   GstElement *source = pass.add("filesrc");
   GstElement *decode = pass.add("decodebin");
   if (source != nullptr && decode != nullptr) {
-    g_object_set(source, "location", request.location.c_str(), nullptr);
+    g_object_set(source, "location", from.path.c_str(), nullptr);
     gst_element_link(source, decode);
     g_signal_connect(decode, "pad-added", G_CALLBACK(pad_added), &decoded);
   }
@@ -64,9 +82,9 @@ Result<Transcoded> transcode(const Request &request, bool video, bool audio, Sto
   Transcoded result;
   if (decoded.video) result.video = decoded.video->take_videos();
   if (decoded.audio) result.audio = decoded.audio->take_audio();
-  if (video && (result.video.empty() || result.video[0].units.empty()))
+  if (from.video && (result.video.empty() || result.video[0].units.empty()))
     return Error{"", "its video cannot be decoded (is a GStreamer plugin missing?)"};
-  if (audio && result.audio.units.empty())
+  if (from.audio && result.audio.units.empty())
     return Error{"", "its audio cannot be decoded (is a GStreamer plugin missing?)"};
   return result;
 }

@@ -17,13 +17,14 @@ struct Live {
 };
 
 struct Settings {
-  std::string location, renditions, cache_dir, context;
+  std::string location, audio_location, renditions, cache_dir, context;
   std::string encoder = "openh264enc";
   guint participant_id = participant::kFirstId;
   guint64 seed = 0;
   bool loop = true;
   gint start_offset_ms = -1;
   guint width = 1280, height = 720, fps = 30;
+  double file_fps = 0;
   double bitrate_kbps = 0;
   // ----
   double max_bitrate_kbps = 0;

@@ -30,9 +30,14 @@ DomainCode domain_code(Fault fault) {
 
 void post(GstElement *element, GstMessageType type, Fault fault, const Error &error, const std::string &detail) {
   const auto [domain, code] = domain_code(fault);
-  // gst_element_message_full frees both texts
-  gst_element_message_full(element, type, domain, code, g_strdup(error.text().c_str()),
-                           detail.empty() ? nullptr : g_strdup(detail.c_str()), __FILE__, GST_FUNCTION, __LINE__);
+  GstStructure *details = nullptr;
+  if (!error.field.empty())
+    details = gst_structure_new("avchaos-fault", "field", G_TYPE_STRING, error.field.c_str(), "message", G_TYPE_STRING,
+                                error.message.c_str(), nullptr);
+  // gst_element_message_full_with_details takes both texts and the details
+  gst_element_message_full_with_details(element, type, domain, code, g_strdup(error.text().c_str()),
+                                        detail.empty() ? nullptr : g_strdup(detail.c_str()), __FILE__, GST_FUNCTION,
+                                        __LINE__, details);
 }
 
 }  // namespace

@@ -11,7 +11,8 @@
 namespace avc {
 
 // Posts an ERROR with the domain and code that fit: a bad setting (LIBRARY SETTINGS), something that could not be
-// opened, read or written (RESOURCE), or a stream that is not what it claims (STREAM FORMAT).
+// opened, read or written (RESOURCE), or a stream that is not what it claims (STREAM FORMAT). Its details are a
+// structure "avchaos-fault" with the error's `field` and `message`, where it has a field.
 enum class Fault { settings, not_found, open_read, open_write, write, format, failed };
 
 void post_error(GstElement *element, Fault fault, const Error &error, const std::string &detail = {});

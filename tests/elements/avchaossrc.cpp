@@ -380,6 +380,30 @@ GST_START_TEST(a_file_that_cannot_be_played_is_one_error_that_names_it) {
 }
 GST_END_TEST;
 
+GST_START_TEST(sound_may_come_from_a_file_of_its_own_which_its_error_names) {
+  const Folder files;
+  const std::string sound = make_file(files.path("tone.wav"), std::string(kSound48) + "wavenc ! filesink location=%s");
+  SourceBench bench(source_text("audio-location=" + sound + " cache-dir=" + files.path()) + "s.rtp ! " + kSink);
+  Sent sent;
+  bench.keep_from("rtp", sent);
+  bench.play();
+  bench.advance_to(GST_SECOND);
+  ck_assert_uint_eq(frames_between(sent, 0, GST_SECOND), 25);
+  ck_assert_uint_eq(packets_of(sent, 1001001).size(), 50);
+
+  SourceBench lacking("avchaossrc name=s audio-location=/nowhere/none.opus ! " + std::string(kSink));
+  ck_assert_int_eq(gst_element_set_state(lacking.source(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  const auto message = lacking.wait_for(GST_MESSAGE_ERROR);
+  GError *error = nullptr;
+  gst_message_parse_error(message.get(), &error, nullptr);
+  ck_assert_msg(g_str_has_prefix(error->message, "audio-location: /nowhere/none.opus: "), "%s", error->message);
+  g_error_free(error);
+  const GstStructure *details = nullptr;
+  gst_message_parse_error_details(message.get(), &details);
+  ck_assert_str_eq(gst_structure_get_string(details, "field"), "audio-location");
+}
+GST_END_TEST;
+
 GST_START_TEST(a_bad_list_of_renditions_is_refused_when_the_state_changes) {
   SourceBench bench(source_text("renditions=fast") + "! " + kSink);
   ck_assert_int_eq(gst_element_set_state(bench.source(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
@@ -412,4 +436,5 @@ AVC_GST_TESTS(
     a_clip_that_does_not_loop_ends_with_end_of_stream, a_sink_that_has_had_enough_gets_end_of_stream,
     end_of_stream_from_the_application_ends_the_stream, a_closed_gate_sends_events_only_and_opens_with_a_keyframe,
     pausing_stops_the_packets_and_playing_goes_on_where_it_was, a_file_that_cannot_be_played_is_one_error_that_names_it,
+    sound_may_come_from_a_file_of_its_own_which_its_error_names,
     a_bad_list_of_renditions_is_refused_when_the_state_changes, it_is_live_and_adds_no_latency)

@@ -56,6 +56,9 @@ def every_pasted_line_works():
         subprocess.run(["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-f",
                         "lavfi", "-i", "sine", "-t", "3", "-pix_fmt", "yuv420p", f"{folder}/talk.mp4"], check=True,
                        stdin=subprocess.DEVNULL)
+        for part in ["-an -c:v copy talk.h264", "-vn -c:a libopus talk.opus"]:
+            subprocess.run(["ffmpeg", "-loglevel", "error", "-i", "talk.mp4", *part.split()], check=True,
+                           stdin=subprocess.DEVNULL, cwd=folder)
         for page in pages:
             for line in launch_lines(page):
                 run_line(line, folder)
