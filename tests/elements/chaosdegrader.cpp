@@ -375,11 +375,11 @@ GST_START_TEST(a_spike_told_of_early_or_late_acts_on_the_same_packets) {
   const SpikeStart total{"total", "rtp_packet_loss", ms(10), ms(20), {{"loss_percent", 100.0}}};
   const SpikeEnd end{"total", ms(20)};
   std::vector<std::vector<std::uint16_t>> kept;
-  for (const std::uint16_t early : {0, 4, 7}) {
+  for (const int early : {0, 4, 7}) {
     Bench b("");
     for (std::uint16_t i = 0; i < 30; i++) {
-      if (i == 10 - early) gst_harness_push_event(b.h.get(), give(make_event(total, Direction::downstream)));
-      if (i == 20 - early) gst_harness_push_event(b.h.get(), give(make_event(end, Direction::downstream)));
+      if (i + early == 10) gst_harness_push_event(b.h.get(), give(make_event(total, Direction::downstream)));
+      if (i + early == 20) gst_harness_push_event(b.h.get(), give(make_event(end, Direction::downstream)));
       b.push(video(i, ms(i)));
     }
     kept.push_back(numbers_of(b.out_now()));
