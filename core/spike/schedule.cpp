@@ -84,6 +84,10 @@ std::vector<Change> Schedule::advance(Instant now) {
   return changes;
 }
 
+void Schedule::forget_over() {
+  std::erase_if(entries_, [](const Entry &entry) { return !open(entry); });
+}
+
 std::vector<Planned> Schedule::in_force(Instant at, std::uint32_t participant) const {
   std::vector<Planned> found;
   for (const Entry &entry : entries_) {

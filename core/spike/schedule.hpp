@@ -42,6 +42,8 @@ class Schedule {
   // Everything that happened up to and including `now`, in order; at one instant ends come before starts.
   std::vector<Change> advance(Instant now);
 
+  void forget_over();  // what is ended or cancelled; in_force() of the past no longer knows it
+
   Instant next_change() const { return next_change_; }  // never() when nothing is to come
   std::vector<Planned> in_force(Instant at, std::uint32_t participant) const;
   const std::vector<Entry> &entries() const { return entries_; }  // in order of being added

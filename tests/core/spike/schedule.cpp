@@ -111,6 +111,17 @@ START_TEST(a_spike_without_length_is_refused) {
 }
 END_TEST
 
+START_TEST(what_is_over_can_be_forgotten) {
+  Schedule schedule({planned("a", 0, 1), planned("b", 0, 3), planned("c", 5, 6)});
+  schedule.advance(at(2));
+  schedule.forget_over();
+  ck_assert_uint_eq(schedule.entries().size(), 2);
+  avc_assert_text(told(schedule.advance(at(9))), "b- c+ c-");
+  schedule.forget_over();
+  ck_assert(schedule.entries().empty());
+}
+END_TEST
+
 START_TEST(an_open_spike_lasts_until_it_is_cancelled) {
   Schedule schedule({planned("a", 1, -1)});
   ck_assert(told(schedule.advance(at(1e6))) == "a+");
@@ -176,6 +187,6 @@ END_TEST
 AVC_TESTS("schedule", overlapping_spikes_end_alone, a_spike_is_in_force_from_its_start_up_to_its_end,
           only_those_addressed_are_hit, at_one_instant_ends_come_before_starts, changes_carry_their_planned_moment,
           the_same_id_is_taken_once_until_it_is_over, a_spike_injected_in_the_past_starts_at_once,
-          a_spike_without_length_is_refused, an_open_spike_lasts_until_it_is_cancelled,
+          a_spike_without_length_is_refused, what_is_over_can_be_forgotten, an_open_spike_lasts_until_it_is_cancelled,
           cancelling_leaves_the_others_as_they_were, a_late_joiner_gets_what_is_active_and_not_what_is_over,
           changes_and_questions_agree_for_many_seeds)
