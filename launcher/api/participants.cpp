@@ -49,7 +49,7 @@ void write_full(json::Writer &out, const TestSession &session, std::size_t index
   write_participant(out, one, rates_of(session, index));
   out.put("state", participant::name(participant.state())).put_unless_empty("reason", participant.reason());
   out.put_unless_empty("rendition_kbps", one.rendition_kbps).put_unless_empty("packets_lost_on_purpose", lost_of(one));
-  if (session.setup().receiver == nullptr) return;
+  if (!session.has_receiver()) return;
   out.begin_object("received");
   for (const Media media : results::kAllMedia) {
     results::write_fields(out.begin_object(results::name(media)), one.received_of(media), media);

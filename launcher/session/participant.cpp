@@ -135,10 +135,13 @@ Result<std::unique_ptr<Participant>> Participant::make(const ParticipantSettings
   return made;
 }
 
-Participant::~Participant() {
+Participant::~Participant() { let_go(); }
+
+void Participant::let_go() {
   if (bin_ == nullptr) return;
   gst_element_set_state(bin_, GST_STATE_NULL);
-  gst_object_unref(bin_);
+  gst_object_unref(std::exchange(bin_, nullptr));
+  source_ = scheduler_ = degrader_ = sink_ = nullptr;
 }
 
 Result<GstElement *> Participant::add(const char *factory) {

@@ -59,6 +59,7 @@ class Participant {
   Participant &operator=(const Participant &) = delete;
 
   GstElement *bin() const { return bin_; }  // owned here too: outlives the pipeline's reference
+  void let_go();  // of the elements, when the test is over: after it only id, state and reason are there
   std::uint32_t id() const { return id_; }
 
   participant::State state() const { return state_; }

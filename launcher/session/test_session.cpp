@@ -1,6 +1,9 @@
 #include "launcher/session/test_session.hpp"
 
+#include <glib/gstdio.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "core/spike/schedule.hpp"
 #include "elements/support/chaos_events.hpp"
@@ -69,6 +72,7 @@ std::string error_text(GstMessage *message) {
 
 TestSession::TestSession(SessionSetup setup, SessionObserver &observer)
     : setup_(std::move(setup)),
+      has_receiver_(setup_.receiver != nullptr),
       observer_(observer),
       book_(setup_.plan.spikes),
       created_us_(g_get_monotonic_time()),
@@ -76,11 +80,18 @@ TestSession::TestSession(SessionSetup setup, SessionObserver &observer)
 
 TestSession::~TestSession() {
   waiting_.clear();
+  let_go();
+}
+
+// Elements, sockets and the receiver's thread: a test that is over may be asked about for hours.
+void TestSession::let_go() {
   bus_watch_.reset();
   if (pipeline_ != nullptr) {
     gst_element_set_state(pipeline_, GST_STATE_NULL);
-    gst_object_unref(pipeline_);
+    gst_object_unref(std::exchange(pipeline_, nullptr));
   }
+  for (auto &one : participants_) one->let_go();
+  setup_.receiver.reset();
 }
 
 void TestSession::set_state(TestState state, const std::string &reason) {
@@ -126,6 +137,8 @@ Result<bool> TestSession::build() {
         return G_SOURCE_CONTINUE;
       },
       this));
+  // An earlier test of this name in this process would have its decisions continued.
+  if (!setup_.decision_log.empty()) g_unlink(setup_.decision_log.c_str());
   for (std::size_t i = 0; i < setup_.participants.size(); ++i) {
     auto made = make_participant(i);
     if (!made) return made.error();
@@ -155,7 +168,7 @@ void TestSession::start(Started done) {
   facts.planned_seconds = to_seconds(setup_.scenario.duration);
   facts.participants = static_cast<std::uint32_t>(participants_.size());
   facts.target = setup_.target_text;
-  facts.has_receiver = setup_.receiver != nullptr;
+  facts.has_receiver = has_receiver_;
   facts.warnings = setup_.warnings;
   facts.environment = results::environment();
   const auto gstreamer = take(gst_version_string());
@@ -179,16 +192,16 @@ void TestSession::start(Started done) {
   look_at_media();
 }
 
+// Everybody waits for the slowest, so the first that is not ready ends the look.
 void TestSession::look_at_media() {
-  std::size_t alive = 0, ready = 0;
+  std::size_t ready = 0;
   for (auto &one : participants_) {
     if (participant::is_over(one->state())) continue;
     const auto source = one->source();
-    if (source == Participant::Source::failed) continue;  // its error is on the bus
-    ++alive;
-    ready += source == Participant::Source::ready ? 1 : 0;
+    if (source == Participant::Source::preparing) return;
+    ready += source == Participant::Source::ready ? 1 : 0;  // of one that failed, the error is on the bus
   }
-  if (alive > 0 && ready == alive) play();
+  if (ready > 0) play();
 }
 
 void TestSession::play() {
@@ -294,7 +307,7 @@ void TestSession::finish(results::EndReason reason, const std::string &detail, T
     final_elapsed_ = elapsed_seconds();
     set_state(TestState::stopping, why);
     if (playing_) second();
-    for (const SpikeEntry *entry : book_.test_over("the test is over")) announce(*entry, final_elapsed_);
+    for (const SpikeEntry *entry : book_.test_over("the test is over")) announce(*entry, final_elapsed_, newest_);
   }
   playing_ = false;
   if (pipeline_ != nullptr) {
@@ -308,6 +321,7 @@ void TestSession::finish(results::EndReason reason, const std::string &detail, T
     health_ = read_health();
     recorder_.finish(reason, detail, Instant{from_seconds(final_elapsed_)});
   }
+  let_go();
   ended_us_ = g_get_monotonic_time();
   set_state(state, why);
 }
@@ -366,7 +380,7 @@ void TestSession::second() {
   const double since = last_ ? last_->t : 0;
   // A stretch much shorter than a second (a stop just after a sample) would say nothing: the one before stands.
   if (const double seconds = elapsed_seconds() - since; seconds > 0.3 || rates_.empty()) {
-    rates_ = rates_between(before, newest_, seconds, setup_.receiver != nullptr);
+    rates_ = rates_between(before, newest_, seconds, has_receiver_);
   }
   last_ = recorder_.second(Instant{from_seconds(elapsed_seconds())}, newest_, health_);
   observer_.sampled(*this, *last_);

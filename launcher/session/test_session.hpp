@@ -91,6 +91,7 @@ class TestSession {
   const std::string &reason() const { return reason_; }
   bool preparing() const { return state_ == participant::TestState::running && !playing_; }
   const SessionSetup &setup() const { return setup_; }
+  bool has_receiver() const { return has_receiver_; }  // also when the test is over and the receiver gone
   const SpikeBook &spikes() const { return book_; }
   double elapsed_seconds() const;  // of media; stands still before PLAYING and after the end
   std::int64_t created_unix() const { return created_unix_us_ / 1'000'000; }
@@ -121,7 +122,6 @@ class TestSession {
   void set_state(participant::TestState state, const std::string &reason);
   void second();
   std::vector<results::ParticipantSnapshot> read_all();
-  std::vector<results::ParticipantSnapshot> read_for(const spike::Spike &spike);
   results::GeneratorHealth read_health();
 
   void handle(GstMessage *message);
@@ -130,9 +130,12 @@ class TestSession {
   void participant_failed(Participant &participant, const std::string &why);
   Participant *owner_of(GstObject *source);
   void announce(const SpikeEntry &entry, double at_seconds);
+  void announce(const SpikeEntry &entry, double at_seconds, const std::vector<results::ParticipantSnapshot> &all);
+  void let_go();
   Result<std::optional<double>> rendition_for(const spike::Spike &spike) const;
 
   SessionSetup setup_;
+  const bool has_receiver_;
   SessionObserver &observer_;
   participant::TestState state_ = participant::TestState::created;
   std::string reason_;

@@ -12,17 +12,18 @@ namespace avc::session {
 using participant::TestState;
 using ParticipantState = participant::State;
 
-std::vector<results::ParticipantSnapshot> TestSession::read_for(const spike::Spike &spike) {
-  auto all = read_all();
-  std::erase_if(all, [&](const auto &one) { return !spike::addresses(spike, one.id); });
-  return all;
+void TestSession::announce(const SpikeEntry &entry, double at_seconds) {
+  announce(entry, at_seconds, entry.participants > 0 ? read_all() : std::vector<results::ParticipantSnapshot>());
 }
 
-void TestSession::announce(const SpikeEntry &entry, double at_seconds) {
+void TestSession::announce(const SpikeEntry &entry, double at_seconds,
+                           const std::vector<results::ParticipantSnapshot> &all) {
   const bool over = entry.state != results::SpikeState::active;
-  const auto snapshots =
-      entry.participants > 0 ? read_for(entry.planned.spike) : std::vector<results::ParticipantSnapshot>();
-  recorder_.spike_changed(entry.planned, entry.state, Instant{from_seconds(at_seconds)}, snapshots, entry.reason);
+  std::vector<results::ParticipantSnapshot> hit;
+  for (const auto &one : all) {
+    if (entry.participants > 0 && spike::addresses(entry.planned.spike, one.id)) hit.push_back(one);
+  }
+  recorder_.spike_changed(entry.planned, entry.state, Instant{from_seconds(at_seconds)}, hit, entry.reason);
   g_log("avcd-session", G_LOG_LEVEL_INFO, "%s: spike %s %s", setup_.test_id.c_str(), entry.planned.spike.id.c_str(),
         over ? "over" : "active");
   observer_.spike_changed(*this, entry, at_seconds);

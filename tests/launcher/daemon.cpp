@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "launcher/plugin.hpp"
+#include "launcher/receiver/embedded.hpp"
 #include "tests/launcher/http_client.hpp"
 
 using namespace avc::launcher;
@@ -404,6 +405,40 @@ START_TEST(only_this_workers_participants_are_made) {
 }
 END_TEST
 
+START_TEST(a_test_that_is_over_leaves_its_port_and_its_log_to_the_next) {
+  Fixture f;
+  auto receiver = avc::receiver::Embedded::open();
+  const std::string port = std::to_string((*receiver)->port());
+  receiver->reset();
+  const std::string target = R"({"transport":"loopback","port":)" + port + "}";
+  const std::string again = R"({"test_id":"again","decision_log":true,"num_participants":1,"video":{"width":160,)"
+                            R"("height":120,"fps":10,"bitrate_kbps":200},"renditions":[200,100],"target":)" +
+                            target + "}";
+  std::string logs[2];
+  for (std::string &log : logs) {
+    const Answer created = f.post("test/create", again);
+    ck_assert_msg(created.status == 201, "%s", created.body.c_str());
+    ck_assert_uint_eq(f.post("test/again/start").status, 200);
+    f.wait_until("test/again/metrics", "total_packets_sent");
+    ck_assert_uint_eq(f.post("test/again/stop").status, 200);
+    // Asked about, it still says what was received.
+    ck_assert(f.get("test/again/participants/1001").body.find("\"received\"") != std::string::npos);
+    const Answer other = f.post("test/create", R"({"test_id":"other","target":)" + target + "}");
+    ck_assert_msg(other.status == 201, "%s", other.body.c_str());
+    f.remove("test/other");
+    f.remove("test/again");
+    std::ifstream file(f.folder / "state" / "again.decisions.jsonl");
+    log.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  const std::string first = R"("1001/video","n":0,)";
+  for (const std::string &log : logs) {
+    const auto at = log.find(first);
+    ck_assert(at != std::string::npos);
+    ck_assert(log.find(first, at + 1) == std::string::npos);
+  }
+}
+END_TEST
+
 START_TEST(ending_the_daemon_stops_its_tests_and_keeps_their_results) {
   Fixture f;
   f.run("a");
@@ -450,6 +485,7 @@ int main() {
                  the_daemon_ends_a_test_when_its_time_is_over_and_reports, the_same_seed_gives_the_same_plan,
                  without_a_target_an_old_client_sends_to_5002_and_a_scenario_to_the_embedded_receiver,
                  state_and_samples_come_as_events, only_this_workers_participants_are_made,
+                 a_test_that_is_over_leaves_its_port_and_its_log_to_the_next,
                  ending_the_daemon_stops_its_tests_and_keeps_their_results, the_api_describes_itself,
                  the_documentation_names_every_route});
 }
