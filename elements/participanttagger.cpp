@@ -104,7 +104,8 @@ const Property<Settings> kProperties[] = {
      127, kReady},
     {"seqnum-offset", "Added to sequence numbers, modulo 2^16", &Settings::seqnum_offset, 0, 65535},
     {"timestamp-offset", "Added to RTP timestamps, modulo 2^32", &Settings::timestamp_offset},
-    {"rtcp-interval-ms", "Media time between two sender reports of a stream (0: none)", &Settings::rtcp_interval_ms},
+    {"rtcp-interval-ms", "Media time between two sender reports of a stream, in ms (0: none)",
+     &Settings::rtcp_interval_ms},
 };
 constexpr guint kStatsId = std::size(kProperties) + 1;
 

@@ -81,8 +81,9 @@ struct Settings {
 };
 
 const Property<Settings> kProperties[] = {
-    {"interval-ms", "Time between two messages with measures (0: none)", &Settings::interval_ms, 0, 0, kReady},
-    {"rtcp-interval-ms", "Time between two reports on the pad rtcp_src", &Settings::rtcp_interval_ms, 1, G_MAXUINT},
+    {"interval-ms", "Time between two messages with measures, in ms (0: none)", &Settings::interval_ms, 0, 0, kReady},
+    {"rtcp-interval-ms", "Time between two reports on the pad rtcp_src, in ms", &Settings::rtcp_interval_ms, 1,
+     G_MAXUINT},
     {"rtcp-ssrc", "Our own SSRC in those reports", &Settings::rtcp_ssrc, 0, 0},
     {"extension-id", "Id of the RFC 8285 header extension element with the participant's id", &Settings::extension_id,
      1, 14},

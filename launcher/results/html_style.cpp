@@ -82,7 +82,7 @@ padding-left:8px}.figures .spike-head .sub{margin-left:0}th,td{padding:6px 5px}.
 @media print{:root{color-scheme:light;--bg:#fff;--card:#fff;--ink:#000;--dim:#444;--rule:#bbb;--good:#116329;
 --bad:#a40e26;--warn:#7a4b00;--off:#4a4f8c;--s0:#0a5fc4;--s1:#b04300;--band:#b0430020;--spike:#b04300;--on-spike:#fff}
 body{font-size:11pt}main{max-width:none;padding:0}section,.verdict{break-inside:auto;border-radius:0}
-figure,tr,.tiles div{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}
+figure,tr,.figures tbody,.tiles div{break-inside:avoid}footer{break-before:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}
 .band,.spike,.tag,.badge{-webkit-print-color-adjust:exact;print-color-adjust:exact}pre{max-height:none;white-space:pre-wrap}}
 )";
 }
