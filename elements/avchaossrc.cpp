@@ -77,6 +77,7 @@
 #include "elements/support/clock.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
+#include "elements/support/wrapper.hpp"
 
 GST_DEBUG_CATEGORY(avchaossrc_debug);
 #define GST_CAT_DEFAULT avchaossrc_debug
@@ -117,7 +118,6 @@ const Property<Settings> kProperties[] = {
     {"audio-silence", "Send silence", &Settings::audio_silence, 0, 0, kControlled},
     {"gate-open", "Send media; closed, only events go, and frames are skipped", &Settings::gate_open, 0, 0, kPlaying},
 };
-constexpr guint kStatsId = std::size(kProperties) + 1;
 
 #define RTP_VIDEO \
   "application/x-rtp, media=(string)video, clock-rate=(int)90000, encoding-name=(string)H264, payload=(int)96"
@@ -430,17 +430,6 @@ GstStateChangeReturn change_state(GstElement *element, GstStateChange change) no
   return to_paused ? GST_STATE_CHANGE_NO_PREROLL : result;
 }
 
-void set_property(GObject *object, guint id, const GValue *value, GParamSpec *) noexcept {
-  store(*impl_of(object).settings.lock(), kProperties[id - 1], value);
-}
-
-void get_property(GObject *object, guint id, GValue *value, GParamSpec *) noexcept {
-  if (id == kStatsId)
-    g_value_take_boxed(value, give(impl_of(object).stats()));
-  else
-    fetch(*impl_of(object).settings.lock(), kProperties[id - 1], value);
-}
-
 }  // namespace
 
 static void avc_chaos_src_init(AvcChaosSrc *self) {
@@ -456,13 +445,7 @@ static void avc_chaos_src_class_init(AvcChaosSrcClass *klass) {
     delete AVC_CHAOS_SRC(o)->impl;
     G_OBJECT_CLASS(avc_chaos_src_parent_class)->finalize(o);
   };
-  object->set_property = set_property;
-  object->get_property = get_property;
-  install(object, kProperties);
-  g_object_class_install_property(
-      object, kStatsId,
-      g_param_spec_boxed("stats", "stats", "What was sent, in which rendition, and how late", GST_TYPE_STRUCTURE,
-                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  install_plain<impl_of, kProperties>(object, "What was sent, in which rendition, and how late");
   element->change_state = change_state;
   element->request_new_pad = [](GstElement *e, GstPadTemplate *t, const gchar *name, const GstCaps *) noexcept {
     return impl_of(e).request_pad(GST_PAD_TEMPLATE_NAME_TEMPLATE(t), name);

@@ -63,7 +63,9 @@
 #include "elements/support/clock.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
+#include "elements/support/wrapper.hpp"
 #include "elements/udpsink/shared_socket.hpp"
+#include "elements/udpsink/stats.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(avchaosudpsink_debug);
 #define GST_CAT_DEFAULT avchaosudpsink_debug
@@ -99,7 +101,7 @@ const Property<Settings> kProperties[] = {
      kReady},
     {"context", "Context whose sinks send together (empty: a socket of its own)", &Settings::context, 0, 0, kReady},
 };
-enum { kSocketId = std::size(kProperties) + 1, kStatsId };
+constexpr guint kSocketId = kStatsIdAfter<kProperties> + 1;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
@@ -387,37 +389,6 @@ gboolean Impl::sink_event(Ptr<GstEvent> event) {
   return TRUE;
 }
 
-Ptr<GstStructure> errors_structure(const runtime::ErrnoCounts &counts) {
-  auto structure = take(gst_structure_new_empty("errors-by-errno"));
-  for (const auto &[error, count] : counts) {
-    const char *name = runtime::errno_name(error);
-    guint64 before = 0;  // several may go by the name "other"
-    gst_structure_get_uint64(structure.get(), name, &before);
-    gst_structure_set(structure.get(), name, G_TYPE_UINT64, before + count, nullptr);
-  }
-  return structure;
-}
-
-void add_remotes(GstStructure *stats, const std::map<std::uint32_t, udpsink::Remote> &remotes) {
-  GValue list = G_VALUE_INIT;
-  gst_value_list_init(&list, static_cast<guint>(remotes.size()));
-  for (const auto &[ssrc, remote] : remotes) {
-    if (remote.reports + remote.nacks + remote.key_unit_requests == 0) continue;
-    GValue item = G_VALUE_INIT;
-    g_value_init(&item, GST_TYPE_STRUCTURE);
-    g_value_take_boxed(
-        &item,
-        gst_structure_new("remote", "ssrc", G_TYPE_UINT, ssrc, "fraction-lost", G_TYPE_DOUBLE,
-                          remote.block.fraction_lost / 256.0, "packets-lost", G_TYPE_INT, remote.block.cumulative_lost,
-                          "jitter", G_TYPE_UINT, remote.block.jitter, "highest-sequence", G_TYPE_UINT,
-                          remote.block.highest_sequence, "round-trip-ms", G_TYPE_DOUBLE, remote.round_trip_ms,
-                          "reports", G_TYPE_UINT64, remote.reports, "nacks", G_TYPE_UINT64, remote.nacks,
-                          "key-unit-requests", G_TYPE_UINT64, remote.key_unit_requests, nullptr));
-    gst_value_list_append_and_take_value(&list, &item);
-  }
-  gst_structure_take_value(stats, "remote", &list);
-}
-
 Ptr<GstStructure> Impl::stats() {
   std::shared_ptr<SharedSocket> socket;
   std::shared_ptr<runtime::Context> context;
@@ -427,7 +398,7 @@ Ptr<GstStructure> Impl::stats() {
     context = state->context;
   }
   if (socket) socket->read_feedback();
-  const auto errors = errors_structure(*outlet_->errors_by_errno.lock());
+  const auto errors = udpsink::errors_structure(*outlet_->errors_by_errno.lock());
   auto stats = take(gst_structure_new(
       "avchaosudpsink-stats", "packets-sent", G_TYPE_UINT64, outlet_->packets.load(), "bytes-sent", G_TYPE_UINT64,
       outlet_->bytes.load(), "rtcp-packets-sent", G_TYPE_UINT64, outlet_->rtcp_packets.load(), "syscalls",
@@ -440,7 +411,7 @@ Ptr<GstStructure> Impl::stats() {
   const auto us = [](std::int64_t ns) { return static_cast<guint64>(ns / 1000); };
   gst_structure_set(stats.get(), "late-p50-us", G_TYPE_UINT64, us(late.p50), "late-p99-us", G_TYPE_UINT64, us(late.p99),
                     "late-max-us", G_TYPE_UINT64, us(late.max), "late-count", G_TYPE_UINT64, late.count, nullptr);
-  add_remotes(stats.get(), *outlet_->remotes.lock());
+  udpsink::add_remotes(stats.get(), *outlet_->remotes.lock());
   return stats;
 }
 
@@ -456,15 +427,9 @@ void set_property(GObject *object, guint id, const GValue *value, GParamSpec *) 
   if (GST_STATE(object) > GST_STATE_READY && (name == "host" || name == "port" || name == "rtcp-port")) impl.aim();
 }
 
-void get_property(GObject *object, guint id, GValue *value, GParamSpec *) noexcept {
-  Impl &impl = impl_of(object);
-  if (id == kStatsId) {
-    g_value_take_boxed(value, give(impl.stats()));
-  } else if (id == kSocketId) {
-    g_value_set_object(value, impl.given_socket.lock()->get());
-  } else {
-    fetch(*impl.settings.lock(), kProperties[id - 1], value);
-  }
+void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) noexcept {
+  if (id != kSocketId) return get_plain<impl_of, kProperties>(object, id, value, spec);
+  g_value_set_object(value, impl_of(object).given_socket.lock()->get());
 }
 
 GstStateChangeReturn change_state(GstElement *element, GstStateChange change) noexcept {
@@ -496,19 +461,15 @@ static void avc_udp_sink_class_init(AvcUdpSinkClass *klass) {
     delete AVC_UDP_SINK(o)->impl;
     G_OBJECT_CLASS(avc_udp_sink_parent_class)->finalize(o);
   };
-  object->set_property = set_property;
-  object->get_property = get_property;
   element->change_state = change_state;
   element->send_event = send_event;
-  install(object, kProperties);
+  install_plain<impl_of, kProperties>(object, "Packets, bytes, errors by errno, lateness and what the far end reports");
+  object->set_property = set_property;
+  object->get_property = get_property;
   g_object_class_install_property(
       object, kSocketId,
       g_param_spec_object("socket", "socket", "Socket to send with in place of an own one", G_TYPE_SOCKET,
                           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | kReady)));
-  g_object_class_install_property(
-      object, kStatsId,
-      g_param_spec_boxed("stats", "stats", "Packets, bytes, errors by errno, lateness and what the far end reports",
-                         GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_set_static_metadata(element, "AV chaos UDP sink", "Sink/Network",
                                         "Sends packets by UDP in batches, without preroll and without waiting",

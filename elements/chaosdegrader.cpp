@@ -80,6 +80,7 @@
 #include "elements/support/clock.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
+#include "elements/support/wrapper.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(chaosdegrader_debug);
 #define GST_CAT_DEFAULT chaosdegrader_debug
@@ -142,7 +143,6 @@ const Property<Settings> kProperties[] = {
      kReady},
     {"report-latency", "Add the delay to the latency query, for playing locally", &Settings::report_latency},
 };
-constexpr guint kStatsId = std::size(kProperties) + 1;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -195,15 +195,10 @@ namespace {
 
 Impl &impl_of(gpointer object) { return *AVC_CHAOS_DEGRADER(object)->impl; }
 
-GstPad *new_pad(GstStaticPadTemplate &pad_template, const char *name) {
-  GstPad *pad = gst_pad_new_from_static_template(&pad_template, name);
-  GST_PAD_SET_PROXY_CAPS(pad);
-  GST_PAD_SET_PROXY_ALLOCATION(pad);
-  return pad;
-}
-
 Impl::Impl(GstElement *element)
-    : outbox(element, new_pad(src_template, "src")), element_(element), sink_(new_pad(sink_template, "sink")) {
+    : outbox(element, new_proxy_pad(src_template, "src")),
+      element_(element),
+      sink_(new_proxy_pad(sink_template, "sink")) {
   src_ = outbox.pad();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   gst_pad_set_chain_function(sink_, [](GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
@@ -400,18 +395,6 @@ gboolean Impl::src_query(GstObject *parent, GstQuery *query) {
 
 Ptr<GstStructure> Impl::stats() { return degrader::stats_of(*model_.lock(), outbox); }
 
-void set_property(GObject *object, guint id, const GValue *value, GParamSpec *) noexcept {
-  store(*impl_of(object).settings.lock(), kProperties[id - 1], value);
-}
-
-void get_property(GObject *object, guint id, GValue *value, GParamSpec *) noexcept {
-  if (id == kStatsId) {
-    g_value_take_boxed(value, give(impl_of(object).stats()));
-  } else {
-    fetch(*impl_of(object).settings.lock(), kProperties[id - 1], value);
-  }
-}
-
 GstStateChangeReturn change_state(GstElement *element, GstStateChange change) noexcept {
   Impl &impl = impl_of(element);
   if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !impl.start()) return GST_STATE_CHANGE_FAILURE;
@@ -445,13 +428,7 @@ static void avc_chaos_degrader_class_init(AvcChaosDegraderClass *klass) {
     delete AVC_CHAOS_DEGRADER(o)->impl;
     G_OBJECT_CLASS(avc_chaos_degrader_parent_class)->finalize(o);
   };
-  object->set_property = set_property;
-  object->get_property = get_property;
-  install(object, kProperties);
-  g_object_class_install_property(
-      object, kStatsId,
-      g_param_spec_boxed("stats", "stats", "Packets in, out and dropped by cause, delays as decided, lateness",
-                         GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  install_plain<impl_of, kProperties>(object, "Packets in, out and dropped by cause, delays as decided, lateness");
   element->change_state = change_state;
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);

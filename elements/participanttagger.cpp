@@ -59,6 +59,7 @@
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
+#include "elements/support/wrapper.hpp"
 #include "elements/tagger/rewrite.hpp"
 #include "elements/tagger/sender_reports.hpp"
 
@@ -107,7 +108,6 @@ const Property<Settings> kProperties[] = {
     {"rtcp-interval-ms", "Media time between two sender reports of a stream, in ms (0: none)",
      &Settings::rtcp_interval_ms},
 };
-constexpr guint kStatsId = std::size(kProperties) + 1;
 
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("application/x-rtp"));
@@ -367,18 +367,6 @@ Ptr<GstStructure> Impl::stats() const {
                                 malformed_.load(), "sender-reports", G_TYPE_UINT64, sender_reports_.load(), nullptr));
 }
 
-void set_property(GObject *object, guint id, const GValue *value, GParamSpec *) noexcept {
-  store(*impl_of(object).settings.lock(), kProperties[id - 1], value);
-}
-
-void get_property(GObject *object, guint id, GValue *value, GParamSpec *) noexcept {
-  if (id == kStatsId) {
-    g_value_take_boxed(value, give(impl_of(object).stats()));
-  } else {
-    fetch(*impl_of(object).settings.lock(), kProperties[id - 1], value);
-  }
-}
-
 GstStateChangeReturn change_state(GstElement *element, GstStateChange change) noexcept {
   if (change == GST_STATE_CHANGE_READY_TO_PAUSED) impl_of(element).start();
   return GST_ELEMENT_CLASS(avc_participant_tagger_parent_class)->change_state(element, change);
@@ -396,13 +384,7 @@ static void avc_participant_tagger_class_init(AvcParticipantTaggerClass *klass) 
     delete AVC_PARTICIPANT_TAGGER(o)->impl;
     G_OBJECT_CLASS(avc_participant_tagger_parent_class)->finalize(o);
   };
-  object->set_property = set_property;
-  object->get_property = get_property;
-  install(object, kProperties);
-  g_object_class_install_property(
-      object, kStatsId,
-      g_param_spec_boxed("stats", "stats", "What was marked: packets by media, malformed ones, sender reports",
-                         GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  install_plain<impl_of, kProperties>(object, "What was marked: packets by media, malformed ones, sender reports");
   element->change_state = change_state;
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);

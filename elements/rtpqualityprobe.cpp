@@ -62,6 +62,7 @@
 #include "elements/support/clock.hpp"
 #include "elements/support/mapped.hpp"
 #include "elements/support/properties.hpp"
+#include "elements/support/wrapper.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(rtpqualityprobe_debug);
 #define GST_CAT_DEFAULT rtpqualityprobe_debug
@@ -90,7 +91,6 @@ const Property<Settings> kProperties[] = {
     {"clock-is-shared", "Senders' wall clock is ours: measure the one-way delay from their reports",
      &Settings::clock_is_shared},
 };
-constexpr guint kStatsId = std::size(kProperties) + 1;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -108,6 +108,7 @@ class Impl {
   GstFlowReturn chain_list(Ptr<GstBufferList> list);
   gboolean sink_event(Ptr<GstEvent> event);
   void post_window();
+  [[nodiscard]] Ptr<GstStructure> stats() { return streams.lock()->describe("rtpqualityprobe-stats"); }
   GstPad *request_rtcp_pad();
   void release_rtcp_pad(GstPad *pad);
 
@@ -326,18 +327,6 @@ void Impl::release_rtcp_pad(GstPad *pad) {
   gst_element_remove_pad(element_, pad);
 }
 
-void set_property(GObject *object, guint id, const GValue *value, GParamSpec *) noexcept {
-  store(*impl_of(object).settings.lock(), kProperties[id - 1], value);
-}
-
-void get_property(GObject *object, guint id, GValue *value, GParamSpec *) noexcept {
-  if (id == kStatsId) {
-    g_value_take_boxed(value, give(impl_of(object).streams.lock()->describe("rtpqualityprobe-stats")));
-  } else {
-    fetch(*impl_of(object).settings.lock(), kProperties[id - 1], value);
-  }
-}
-
 GstStateChangeReturn change_state(GstElement *element, GstStateChange change) noexcept {
   Impl &impl = impl_of(element);
   if (change == GST_STATE_CHANGE_READY_TO_PAUSED) impl.start();
@@ -359,18 +348,12 @@ static void avc_rtp_quality_probe_class_init(AvcRtpQualityProbeClass *klass) {
     delete AVC_RTP_QUALITY_PROBE(o)->impl;
     G_OBJECT_CLASS(avc_rtp_quality_probe_parent_class)->finalize(o);
   };
-  object->set_property = set_property;
-  object->get_property = get_property;
   element->change_state = change_state;
   element->request_new_pad = [](GstElement *self, GstPadTemplate *, const gchar *, const GstCaps *) noexcept {
     return impl_of(self).request_rtcp_pad();
   };
   element->release_pad = [](GstElement *self, GstPad *pad) noexcept { impl_of(self).release_rtcp_pad(pad); };
-  install(object, kProperties);
-  g_object_class_install_property(
-      object, kStatsId,
-      g_param_spec_boxed("stats", "stats", "Measures of every stream since the start", GST_TYPE_STRUCTURE,
-                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  install_plain<impl_of, kProperties>(object, "Measures of every stream since the start");
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_add_static_pad_template(element, &rtcp_template);

@@ -67,6 +67,7 @@
 #include "elements/support/clock.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
+#include "elements/support/wrapper.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(spikescheduler_debug);
 #define GST_CAT_DEFAULT spikescheduler_debug
@@ -108,7 +109,7 @@ const Property<Settings> kProperties[] = {
     {"context", "Name of the thread that steps in where no packets flow (empty: one of its own)", &Settings::context, 0,
      0, kReady},
 };
-constexpr guint kStatsId = std::size(kProperties) + 1, kActiveId = kStatsId + 1;
+constexpr guint kActiveId = kStatsIdAfter<kProperties> + 1;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -175,26 +176,8 @@ namespace {
 
 Impl &impl_of(gpointer object) { return *AVC_SPIKE_SCHEDULER(object)->impl; }
 
-class PadLock {
- public:
-  explicit PadLock(GstPad *pad) : pad_(pad) { GST_PAD_STREAM_LOCK(pad_); }
-  ~PadLock() { GST_PAD_STREAM_UNLOCK(pad_); }
-  PadLock(const PadLock &) = delete;
-  PadLock &operator=(const PadLock &) = delete;
-
- private:
-  GstPad *pad_;
-};
-
-GstPad *new_pad(GstStaticPadTemplate &pad_template, const char *name) {
-  GstPad *pad = gst_pad_new_from_static_template(&pad_template, name);
-  GST_PAD_SET_PROXY_CAPS(pad);
-  GST_PAD_SET_PROXY_ALLOCATION(pad);
-  return pad;
-}
-
 Impl::Impl(GstElement *element)
-    : element_(element), sink_(new_pad(sink_template, "sink")), src_(new_pad(src_template, "src")) {
+    : element_(element), sink_(new_proxy_pad(sink_template, "sink")), src_(new_proxy_pad(src_template, "src")) {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   gst_pad_set_chain_function(sink_, [](GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
     return impl_of(parent).chain(take(buffer));
@@ -429,21 +412,12 @@ Ptr<GstStructure> Impl::stats() {
                                 nullptr));
 }
 
-void set_property(GObject *object, guint id, const GValue *value, GParamSpec *) noexcept {
-  store(*impl_of(object).settings.lock(), kProperties[id - 1], value);
-}
-
-void get_property(GObject *object, guint id, GValue *value, GParamSpec *) noexcept {
-  if (id == kStatsId) {
-    g_value_take_boxed(value, give(impl_of(object).stats()));
-  } else if (id == kActiveId) {
-    const auto ids = impl_of(object).active();
-    auto **list = static_cast<gchar **>(g_new0(gchar *, ids.size() + 1));
-    for (std::size_t i = 0; i < ids.size(); i++) list[i] = g_strdup(ids[i].c_str());
-    g_value_take_boxed(value, list);
-  } else {
-    fetch(*impl_of(object).settings.lock(), kProperties[id - 1], value);
-  }
+void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) noexcept {
+  if (id != kActiveId) return get_plain<impl_of, kProperties>(object, id, value, spec);
+  const auto ids = impl_of(object).active();
+  auto **list = static_cast<gchar **>(g_new0(gchar *, ids.size() + 1));
+  for (std::size_t i = 0; i < ids.size(); i++) list[i] = g_strdup(ids[i].c_str());
+  g_value_take_boxed(value, list);
 }
 
 gboolean inject_spike(GstElement *element, const GstStructure *spike) noexcept {
@@ -492,16 +466,12 @@ static void avc_spike_scheduler_class_init(AvcSpikeSchedulerClass *klass) {
     delete AVC_SPIKE_SCHEDULER(o)->impl;
     G_OBJECT_CLASS(avc_spike_scheduler_parent_class)->finalize(o);
   };
-  object->set_property = set_property;
+  install_plain<impl_of, kProperties>(object, "How many spikes are planned, active, over");
   object->get_property = get_property;
-  install(object, kProperties);
-  const auto read_only = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-  g_object_class_install_property(
-      object, kStatsId,
-      g_param_spec_boxed("stats", "stats", "How many spikes are planned, active, over", GST_TYPE_STRUCTURE, read_only));
   g_object_class_install_property(
       object, kActiveId,
-      g_param_spec_boxed("active-spikes", "active-spikes", "Ids of the spikes in force", G_TYPE_STRV, read_only));
+      g_param_spec_boxed("active-spikes", "active-spikes", "Ids of the spikes in force", G_TYPE_STRV,
+                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   install_signals(klass);
   element->change_state = change_state;
   gst_element_class_add_static_pad_template(element, &sink_template);

@@ -2,25 +2,12 @@
 
 #include <utility>
 
+#include "elements/support/wrapper.hpp"
+
 GST_DEBUG_CATEGORY_EXTERN(avchaossrc_debug);
 #define GST_CAT_DEFAULT avchaossrc_debug
 
 namespace avc::source {
-namespace {
-
-// Pushing with the pad's stream lock held makes deactivating the pad wait for us.
-class StreamLock {
- public:
-  explicit StreamLock(GstPad *pad) : pad_(pad) { GST_PAD_STREAM_LOCK(pad_); }
-  ~StreamLock() { GST_PAD_STREAM_UNLOCK(pad_); }
-  StreamLock(const StreamLock &) = delete;
-
- private:
-  GstPad *pad_;
-};
-
-}  // namespace
-
 bool Output::takes(media::Medium medium) const {
   return kind_ == Kind::both || (kind_ == Kind::video) == (medium == media::Medium::video);
 }
@@ -32,7 +19,7 @@ bool Output::ready(const Offer &offer) {
   if (over_) return false;
   if (negotiated_ && !changed) return true;
   {
-    const StreamLock hold(pad_);
+    const PadLock hold(pad_);
     negotiated_ = negotiate(offer);
   }
   over_ = !negotiated_;
@@ -75,17 +62,17 @@ bool Output::negotiate(const Offer &offer) {
 }
 
 void Output::push(Ptr<GstBufferList> list) {
-  const StreamLock hold(pad_);
+  const PadLock hold(pad_);
   note(gst_pad_push_list(pad_, give(std::move(list))));
 }
 
 void Output::push(Ptr<GstBuffer> buffer) {
-  const StreamLock hold(pad_);
+  const PadLock hold(pad_);
   note(gst_pad_push(pad_, give(std::move(buffer))));
 }
 
 void Output::send(const Offer &offer, GstEvent *event) {
-  const StreamLock hold(pad_);
+  const PadLock hold(pad_);
   begin(offer);
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) over_ = true;
   gst_pad_push_event(pad_, gst_event_ref(event));
