@@ -40,7 +40,7 @@
  * `stats`: participant-id, state (idle, preparing, running, failed), frames-sent, frames-dropped,
  * audio-frames-sent, packets-sent, bytes-sent (RTP, with 12 bytes of header), bitrate-kbps (of the rendition in use),
  * rendition-kbps, loops, key-unit-jumps, context, late-count, late-avg-us, late-p50-us, late-p95-us,
- * late-p99-us, late-max-us.
+ * late-p99-us, late-max-us, stuck-ms and stuck-in (set while the context hangs in one element for a second or more).
  *
  * ## Threads
  *
