@@ -120,6 +120,16 @@ const Setting kSettings[] = {
        c.media_path = v;
        return {};
      }},
+    {"", "MEDIA_VIDEO_PATH", "FILE", "as MEDIA_PATH, for the picture; without effect beside it", false,
+     [](Config &c, const std::string &v, const ReadFile &) -> Fault {
+       c.media_video_path = v;
+       return {};
+     }},
+    {"", "MEDIA_AUDIO_PATH", "FILE", "as MEDIA_PATH, for the sound; without effect beside it", false,
+     [](Config &c, const std::string &v, const ReadFile &) -> Fault {
+       c.media_audio_path = v;
+       return {};
+     }},
     {"", "UDP_TARGET_HOST", "HOST", "where tests without a target send, with UDP_TARGET_PORT", false,
      [](Config &c, const std::string &v, const ReadFile &) -> Fault {
        c.udp_target_host = v;

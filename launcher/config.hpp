@@ -19,7 +19,7 @@ struct Config {
   std::string listen_host = "127.0.0.1";  // "" for all interfaces
   std::uint16_t listen_port = 8080;
   std::string state_dir;                // default: $XDG_STATE_HOME/gst-avchaos
-  std::vector<std::string> media_dirs;  // beside the directory of media_path
+  std::vector<std::string> media_dirs;  // beside the directories of the media files below
   std::string token;                    // of the API; empty: nobody is asked
   std::string metrics_token;
   std::vector<std::string> allow_targets;  // CIDR, beyond loopback and private ranges
@@ -29,7 +29,8 @@ struct Config {
 
   // Environment of the old tool.
   std::uint32_t partition = 0, partitions = 1;
-  std::string media_path;  // played where a scenario names no media
+  // Played where a scenario names no media: one file for both kinds, or else one for each.
+  std::string media_path, media_video_path, media_audio_path;
   std::string udp_target_host;
   std::uint16_t udp_target_port = 0;
   bool in_kubernetes = false;

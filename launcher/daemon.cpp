@@ -15,13 +15,17 @@ constexpr unsigned kMostContexts = 4;
 
 unsigned processors() { return std::max(1u, std::thread::hardware_concurrency()); }
 
+// Named from the working directory; what a test names is looked for in the media directories.
+std::string absolute(const std::string &path) { return path.empty() ? path : std::filesystem::absolute(path).string(); }
+
 api::Settings settings_of(const Config &config) {
   api::Settings settings{
       .partition = {config.partition, config.partitions},
       .targets = session::TargetPolicy(config.allow_targets),
       .target_environment = {config.udp_target_host, config.udp_target_port, config.in_kubernetes},
-      .media = session::MediaDirectories(config.media_dirs, config.media_path),
-      .media_path = config.media_path,
+      .media = session::MediaDirectories(config.media_dirs,
+                                         {config.media_path, config.media_video_path, config.media_audio_path}),
+      .own_media = {absolute(config.media_path), absolute(config.media_video_path), absolute(config.media_audio_path)},
       .state_dir = config.state_dir,
       .contexts = config.contexts > 0 ? config.contexts : std::min(kMostContexts, processors()),
       .readiness = [state_dir = config.state_dir] { return check_readiness(state_dir); },

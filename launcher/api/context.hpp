@@ -37,7 +37,7 @@ struct Settings {
   session::TargetPolicy targets;
   session::TargetEnvironment target_environment;
   session::MediaDirectories media;
-  std::string media_path;  // played where a test names none
+  scenario::Media own_media;  // played where a test names none; absolute paths
   std::string state_dir;
   unsigned contexts = 1;
   std::function<std::vector<Check>()> readiness;

@@ -30,23 +30,20 @@ session::Target choose_target(const Scenario &scenario, const session::TargetEnv
   return session::default_target(environment);
 }
 
-std::string find_media(const Scenario &scenario, const Settings &settings) {
-  const auto &media = scenario.media;
-  const bool from_environment = media.path.empty() && media.video_path.empty() && media.audio_path.empty();
-  if (from_environment && settings.media_path.empty()) return "";
-  if (!media.video_path.empty() && !media.audio_path.empty() && media.video_path != media.audio_path) {
-    throw ApiError(400, "picture and sound from two files are not available yet; give one file as media.path",
-                   "media.audio_path");
-  }
-  const std::string field = !media.path.empty()         ? "media_path"
-                            : !media.video_path.empty() ? "media.video_path"
-                            : !media.audio_path.empty() ? "media.audio_path"
-                                                        : "MEDIA_PATH";
-  std::string path = !media.path.empty() ? media.path : !media.video_path.empty() ? media.video_path : media.audio_path;
-  if (from_environment) path = settings.media_path;
+session::MediaFiles::File find_file(const Settings &settings, const std::string &path, const std::string &key) {
+  if (path.empty()) return {};
   auto found = settings.media.find(path);
-  if (!found) throw ApiError(400, found.error().message, field);
-  return *found;
+  if (!found) throw ApiError(400, found.error().message, key);
+  return {*found, key};
+}
+
+// One file for both kinds comes before one for each; the scenario's own come before those of the environment.
+session::MediaFiles find_media(const scenario::Media &named, const Settings &settings) {
+  const bool own = !named.path.empty() || !named.video_path.empty() || !named.audio_path.empty();
+  const auto &media = own ? named : settings.own_media;
+  if (!media.path.empty()) return {find_file(settings, media.path, own ? "media_path" : "MEDIA_PATH"), {}};
+  return {find_file(settings, media.video_path, own ? "media.video_path" : "MEDIA_VIDEO_PATH"),
+          find_file(settings, media.audio_path, own ? "media.audio_path" : "MEDIA_AUDIO_PATH")};
 }
 
 std::vector<std::uint32_t> choose_renditions(const Scenario &scenario, const spike::Plan &plan, bool strict) {
@@ -70,7 +67,7 @@ SessionSetup prepare(Context &context, const Request &request, bool strict) {
   setup.plan = scenario::plan_of(scenario, setup.seed);
   setup.participants =
       participant::owned_ids(settings.partition, scenario.first_participant, scenario.num_participants);
-  setup.media_location = find_media(scenario, settings);
+  setup.media = find_media(scenario.media, settings);
   setup.renditions = choose_renditions(scenario, setup.plan, strict);
   setup.contexts = scenario.contexts > 0 ? scenario.contexts : settings.contexts;
   if (scenario.decision_log) setup.decision_log = settings.state_dir + "/" + setup.test_id + ".decisions.jsonl";
@@ -255,6 +252,7 @@ std::vector<Route> test_routes(Context &c) {
                           {"video", "object", "width, height, fps, bitrate_kbps"},
                           {"audio", "object", "sample_rate, channels, bitrate_kbps"},
                           {"media_path", "string", "a file in a media directory; generated media when missing"},
+                          {"media", "object", "path, or video_path and audio_path; fps of bare H.264"},
                           {"target", "object", "transport (udp, loopback), host, port"},
                           {"spikes", "array", "spike events, or an object for random ones"},
                           {"spike_distribution", "object", "strategy, min_spacing_seconds, jitter_percent"},

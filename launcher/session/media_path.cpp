@@ -6,11 +6,11 @@
 namespace avc::session {
 namespace fs = std::filesystem;
 
-MediaDirectories::MediaDirectories(const std::vector<std::string> &directories, const std::string &default_file) {
+MediaDirectories::MediaDirectories(const std::vector<std::string> &directories,
+                                   const std::vector<std::string> &default_files) {
   auto all = directories;
-  if (!default_file.empty())
-    all.push_back(fs::path(default_file).has_parent_path() ? fs::path(default_file).parent_path().string()
-                                                           : std::string("."));
+  for (const std::string &file : default_files)
+    if (!file.empty()) all.push_back(fs::absolute(file).parent_path().string());
   for (const std::string &directory : all) {
     std::error_code fault;
     const fs::path real = fs::canonical(directory, fault);

@@ -169,6 +169,8 @@ Result<bool> Participant::build(const ParticipantSettings &settings) {
   source("context", settings.context)("width", std::uint64_t{settings.width});
   source("height", std::uint64_t{settings.height})("fps", settings.fps);
   if (!settings.location.empty()) source("location", settings.location);
+  if (!settings.audio_location.empty()) source("audio-location", settings.audio_location);
+  if (settings.file_fps > 0) source("file-fps", settings.file_fps);
   if (!settings.renditions.empty()) source("renditions", settings.renditions);
   Setter sink(sink_);
   sink("host", settings.address)("port", std::uint64_t{settings.port})("context", settings.context);

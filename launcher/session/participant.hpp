@@ -30,9 +30,11 @@ struct ParticipantSettings {
   std::uint16_t port = 0;
   std::uint16_t rtcp_port = 0;  // for sender reports; 0: the one after port
 
-  std::string location;  // empty: generated media
+  std::string location;        // empty: generated media
+  std::string audio_location;  // empty: the sound of location
   std::uint32_t width = 1280, height = 720;
   double fps = 30;
+  double file_fps = 0;     // of bare H.264; 0: as the file says
   std::string renditions;  // kbps, "2500,1200"; empty: the media as it is
 
   net::Impairment network;              // without spikes

@@ -61,11 +61,21 @@ GstBusSyncReply keep_what_is_read(GstBus *, GstMessage *message, gpointer) noexc
   return GST_BUS_DROP;
 }
 
-std::string error_text(GstMessage *message) {
-  GError *error = nullptr;
-  gst_message_parse_error(message, &error, nullptr);
-  const auto owned = take(error);
-  return owned ? owned->message : "unknown error";
+// A media file's property becomes the key by which the user named the file; other faults have no field.
+Error fault_of(GstMessage *message, const MediaFiles &media) {
+  GError *raw = nullptr;
+  gst_message_parse_error(message, &raw, nullptr);
+  const auto error = take(raw);
+  const GstStructure *details = nullptr;
+  gst_message_parse_error_details(message, &details);
+  const char *field = details != nullptr ? gst_structure_get_string(details, "field") : nullptr;
+  const char *text = details != nullptr ? gst_structure_get_string(details, "message") : nullptr;
+  if (field != nullptr && text != nullptr) {
+    const std::string_view property = field;
+    if (property == "location") return {media.location.key, text};
+    if (property == "audio-location") return {media.audio_location.key, text};
+  }
+  return {"", error ? error->message : "unknown error"};
 }
 
 }  // namespace
@@ -110,7 +120,9 @@ Result<std::unique_ptr<Participant>> TestSession::make_participant(std::size_t i
   settings.address = setup_.address;
   settings.port = setup_.port;
   if (setup_.receiver != nullptr) settings.rtcp_port = setup_.receiver->rtcp_port();
-  settings.location = setup_.media_location;
+  settings.location = setup_.media.location.path;
+  settings.audio_location = setup_.media.audio_location.path;
+  settings.file_fps = scenario.media.fps;
   settings.width = scenario.video.width;
   settings.height = scenario.video.height;
   settings.fps = scenario.video.fps;
@@ -210,7 +222,7 @@ void TestSession::play() {
   const Nanos lead = kLead + kLeadOfEach * static_cast<Nanos::rep>(participants_.size());
   start_in(lead);
   if (gst_element_set_state(pipeline_, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
-    fail_start("the pipeline does not start");
+    fail_start({"", "the pipeline does not start"});
     return;
   }
   playing_ = true;
@@ -261,10 +273,10 @@ void TestSession::begin_seconds() {
       this));
 }
 
-void TestSession::fail_start(const std::string &why) {
+void TestSession::fail_start(const Error &why) {
   const auto waiting = std::exchange(waiting_, {});
-  finish(results::EndReason::failed_to_start, why, TestState::failed);
-  for (const auto &done : waiting) done(Error{"media", why});
+  finish(results::EndReason::failed_to_start, why.text(), TestState::failed);
+  for (const auto &done : waiting) done(Error{why.field.empty() ? "media" : why.field, why.message});
 }
 
 Result<bool> TestSession::stop(results::EndReason reason, const std::string &detail) {
@@ -439,7 +451,7 @@ void TestSession::handle(GstMessage *message) {
 }
 
 void TestSession::handle_error(GstMessage *message) {
-  const std::string why = error_text(message);
+  const Error why = fault_of(message, setup_.media);
   if (Participant *owner = owner_of(GST_MESSAGE_SRC(message))) {
     participant_failed(*owner, why);
     return;
@@ -447,15 +459,15 @@ void TestSession::handle_error(GstMessage *message) {
   if (!playing_) {
     fail_start(why);
   } else {
-    finish(results::EndReason::failed, why, TestState::failed);
+    finish(results::EndReason::failed, why.text(), TestState::failed);
   }
 }
 
-void TestSession::participant_failed(Participant &failed, const std::string &why) {
+void TestSession::participant_failed(Participant &failed, const Error &why) {
   if (participant::is_over(failed.state())) return;  // several elements of it complain
-  failed.fail(why);
+  failed.fail(why.text());
   g_log("avcd-session", G_LOG_LEVEL_MESSAGE, "%s: participant %u failed: %s", setup_.test_id.c_str(), failed.id(),
-        why.c_str());
+        why.text().c_str());
   gst_element_set_locked_state(failed.bin(), TRUE);
   gst_element_set_state(failed.bin(), GST_STATE_NULL);
   for (const SpikeEntry *entry : book_.participant_gone(failed.id())) announce(*entry, elapsed_seconds());
@@ -463,7 +475,7 @@ void TestSession::participant_failed(Participant &failed, const std::string &why
                                     [](const auto &one) { return !participant::is_over(one->state()); });
   if (any_left) return;
   if (playing_) {
-    finish(results::EndReason::failed, "no participant is left; the last one: " + why, TestState::failed);
+    finish(results::EndReason::failed, "no participant is left; the last one: " + why.text(), TestState::failed);
   } else {
     fail_start(why);
   }

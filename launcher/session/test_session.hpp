@@ -24,6 +24,7 @@
 #include "launcher/receiver/embedded.hpp"
 #include "launcher/results/recorder.hpp"
 #include "launcher/scenario/scenario.hpp"
+#include "launcher/session/media_path.hpp"
 #include "launcher/session/participant.hpp"
 #include "launcher/session/rates.hpp"
 #include "launcher/session/source_id.hpp"
@@ -53,9 +54,9 @@ struct SessionSetup {
   std::uint16_t port = 0;
   std::string target_text;                       // for people
   std::unique_ptr<receiver::Embedded> receiver;  // none: somebody else receives
-  std::string media_location;                    // real path; empty: generated
-  std::vector<std::uint32_t> renditions;         // kbps; empty: the media as it is
-  std::string decision_log;                      // file; empty: none
+  MediaFiles media;
+  std::vector<std::uint32_t> renditions;  // kbps; empty: the media as it is
+  std::string decision_log;               // file; empty: none
   unsigned contexts = 1;
   std::vector<std::string> warnings;
 };
@@ -117,7 +118,7 @@ class TestSession {
   void play();
   void start_in(Nanos lead);
   void begin_seconds();
-  void fail_start(const std::string &why);
+  void fail_start(const Error &why);
   void finish(results::EndReason reason, const std::string &detail, participant::TestState state);
   void set_state(participant::TestState state, const std::string &reason);
   void second();
@@ -127,7 +128,7 @@ class TestSession {
   void handle(GstMessage *message);
   void handle_error(GstMessage *message);
   void handle_spike(GstMessage *message);
-  void participant_failed(Participant &participant, const std::string &why);
+  void participant_failed(Participant &participant, const Error &why);
   Participant *owner_of(GstObject *source);
   void announce(const SpikeEntry &entry, double at_seconds);
   void announce(const SpikeEntry &entry, double at_seconds, const std::vector<results::ParticipantSnapshot> &all);

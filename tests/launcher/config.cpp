@@ -113,10 +113,13 @@ START_TEST(the_old_environment_is_understood) {
   const Config config = good({}, {{"PARTITION_ID", "2"},
                                   {"TOTAL_PARTITIONS", "3"},
                                   {"MEDIA_PATH", "/m/a.mp4"},
+                                  {"MEDIA_VIDEO_PATH", "/m/b.h264"},
+                                  {"MEDIA_AUDIO_PATH", "/m/c.opus"},
                                   {"UDP_TARGET_HOST", "relay"},
                                   {"UDP_TARGET_PORT", "5000"},
                                   {"KUBERNETES_SERVICE_HOST", "10.96.0.1"}});
   ck_assert(config.partition == 2 && config.partitions == 3 && config.in_kubernetes);
+  ck_assert(config.media_video_path == "/m/b.h264" && config.media_audio_path == "/m/c.opus");
   ck_assert(config.media_path == "/m/a.mp4" && config.udp_target_host == "relay" && config.udp_target_port == 5000);
   avc_assert_text(faults({}, {{"PARTITION_ID", "3"}, {"TOTAL_PARTITIONS", "3"}}), "PARTITION_ID");
   ck_assert_uint_eq(good({}, {{"UDP_TARGET_HOST", "relay"}}).warnings.size(), 1);

@@ -102,13 +102,15 @@ START_TEST(what_is_wrong_with_a_media_file_is_said) {
 }
 END_TEST
 
-START_TEST(the_default_file_brings_its_directory) {
+START_TEST(the_default_files_bring_their_directories) {
   const Folder folder;
-  ck_assert(bool(MediaDirectories({}, folder.in() + "/clip.mp4").find("deep/clip.mp4")));
+  const MediaDirectories media({}, {"", folder.in() + "/clip.mp4", folder.in() + "/deep/clip.mp4"});
+  ck_assert(bool(media.find("deep/clip.mp4")) && bool(media.find("clip.mp4")));
+  ck_assert(!media.find((folder.path / "secret.mp4").string()));
 }
 END_TEST
 
 AVC_TESTS("target", without_a_target_the_old_rules_choose, only_loopback_and_private_addresses_are_targets,
           ranges_that_were_allowed_are_targets_too, names_are_resolved_and_what_has_none_names_its_field,
           media_stays_in_its_directories, what_is_wrong_with_a_media_file_is_said,
-          the_default_file_brings_its_directory)
+          the_default_files_bring_their_directories)
