@@ -62,11 +62,15 @@ std::vector<Change> Schedule::cancel(std::string_view id, Instant now) {
   return changes;
 }
 
-void Schedule::skip_to(Instant now) {
+std::vector<Planned> Schedule::skip_to(Instant now) {
+  std::vector<Planned> skipped;
   for (Entry &entry : entries_) {
-    if (open(entry) && entry.planned.end <= now) entry.state = State::ended;
+    if (!open(entry) || entry.planned.end > now) continue;
+    entry.state = State::ended;
+    skipped.push_back(entry.planned);
   }
   find_next_change();
+  return skipped;
 }
 
 std::vector<Change> Schedule::advance(Instant now) {

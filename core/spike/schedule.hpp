@@ -38,7 +38,7 @@ class Schedule {
   // Gives the change for an active spike, which ends at once, or for a planned one, which will not start.
   std::vector<Change> cancel(std::string_view id, Instant now);
   // Spikes that are over by `now` count as ended without having been seen; those in force start with advance().
-  void skip_to(Instant now);
+  std::vector<Planned> skip_to(Instant now);
   // Everything that happened up to and including `now`, in order; at one instant ends come before starts.
   std::vector<Change> advance(Instant now);
 

@@ -41,7 +41,12 @@ std::vector<std::string> Timeline::begin(std::uint32_t participant, std::uint64_
     waiting_.push_back(
         {Notice::Kind::none, SpikeState::refused, false, planned, planned.start, outcome.error().text()});
   }
-  schedule_.skip_to(now);
+  for (auto &late : schedule_.skip_to(now)) {
+    count_refused();
+    const Instant at = late.start;
+    waiting_.push_back(
+        {Notice::Kind::none, SpikeState::refused, false, std::move(late), at, "was over before the first packet"});
+  }
   return spread.warnings;
 }
 

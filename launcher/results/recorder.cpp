@@ -140,6 +140,7 @@ void Recorder::Impl::open(std::size_t index, double at, Snapshots snapshots) {
   auto &spike = result.spikes[index];
   auto &track = tracks[index];
   spike.state = SpikeState::active;
+  spike.reason.clear();  // of participants that came too late for it
   spike.started_at = at;
   spike.participants = static_cast<std::uint32_t>(snapshots.size());
   for (const auto &each : snapshots) {
@@ -258,6 +259,8 @@ const Sample &Recorder::second(Instant elapsed, std::span<const ParticipantSnaps
   impl.result.samples.push_back(std::move(sample));
   return impl.result.samples.back();
 }
+
+void Recorder::warn(std::string text) { impl_->result.facts.warnings.push_back(std::move(text)); }
 
 const RunResult &Recorder::finish(EndReason reason, std::string detail, Instant elapsed) {
   auto &impl = *impl_;

@@ -39,6 +39,7 @@ class Recorder {
   void spike_changed(const spike::Planned &spike, SpikeState state, Instant at,
                      std::span<const ParticipantSnapshot> participants, std::string reason = {});
 
+  void warn(std::string text);  // something the run's reader should know; after begin()
   const RunResult &finish(EndReason reason, std::string detail, Instant elapsed);
 
   // What is known so far; complete after finish().

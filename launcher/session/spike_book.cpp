@@ -26,9 +26,10 @@ std::vector<std::string> SpikeBook::active() const {
   return ids;
 }
 
-std::string SpikeBook::free_id(const std::string &wanted) const {
+std::string SpikeBook::free_id(const std::string &wanted) {
   std::string id = wanted;
-  for (int n = 2; find(id) != nullptr; ++n) id = wanted + "#" + std::to_string(n);
+  for (int &n = suffix_.try_emplace(wanted, 2).first->second; find(id) != nullptr; ++n)
+    id = wanted + "#" + std::to_string(n);
   return id;
 }
 
@@ -45,7 +46,10 @@ const SpikeEntry *SpikeBook::take(std::string_view id, std::uint32_t participant
   const SpikeState before = e->state;
   switch (report) {
     case Report::started:
-      if (e->state != SpikeState::planned && e->state != SpikeState::active) return nullptr;
+      // One participant may be too late for what others still meet.
+      if (e->state == SpikeState::refused) e->reason.clear();
+      if (e->state != SpikeState::planned && e->state != SpikeState::active && e->state != SpikeState::refused)
+        return nullptr;
       if (e->in_force.insert(participant).second) ++e->participants;
       e->state = SpikeState::active;
       break;

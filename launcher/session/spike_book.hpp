@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -33,7 +34,7 @@ class SpikeBook {
   std::vector<std::string> active() const;
 
   // An id that was used before gets a number: the old tool's clients use ids again, and records need their own.
-  std::string free_id(const std::string &wanted) const;
+  std::string free_id(const std::string &wanted);
   void add(spike::Planned planned);
   void drop(std::string_view id);  // an injection that reached nobody
 
@@ -50,6 +51,7 @@ class SpikeBook {
   SpikeEntry *entry(std::string_view id);
 
   std::vector<SpikeEntry> entries_;
+  std::map<std::string, int> suffix_;  // the next to try for an id that was used
 };
 
 }  // namespace avc::session

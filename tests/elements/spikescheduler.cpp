@@ -176,6 +176,8 @@ GST_START_TEST(who_starts_late_gets_what_is_active_and_nothing_of_what_is_over) 
   b.packets(1000, 1000, 20);
   b.expect(b.down, "+on b1000");
   ck_assert(b.starts[0].start == ms(20));
+  const auto said = b.messages();
+  ck_assert_str_eq(said.c_str(), "refused over@10 (was over before the first packet), started on@20");
 }
 GST_END_TEST;
 

@@ -63,6 +63,15 @@ START_TEST(a_refusal_is_kept_with_its_reason) {
 }
 END_TEST
 
+START_TEST(what_was_over_for_one_may_start_for_another) {
+  SpikeBook book({planned("a")});
+  book.take("a", 1, Report::refused, "was over before the first packet");
+  const SpikeEntry *started = book.take("a", 2, Report::started, "");
+  ck_assert(started != nullptr && started->state == SpikeState::active && started->reason.empty());
+  ck_assert(book.take("a", 2, Report::ended, "")->state == SpikeState::ended);
+}
+END_TEST
+
 START_TEST(an_id_used_again_gets_a_number) {
   SpikeBook book({planned("a")});
   avc_assert_text(book.free_id("b"), "b");
@@ -128,7 +137,7 @@ END_TEST
 
 AVC_TESTS("spike_book", a_spike_is_active_with_its_first_participant_and_over_with_its_last,
           a_participant_that_is_gone_holds_no_spike_up, what_is_said_of_a_spike_that_is_over_changes_nothing,
-          a_refusal_is_kept_with_its_reason, an_id_used_again_gets_a_number,
-          the_end_of_the_test_ends_what_is_active_and_cancels_what_is_planned,
+          a_refusal_is_kept_with_its_reason, what_was_over_for_one_may_start_for_another,
+          an_id_used_again_gets_a_number, the_end_of_the_test_ends_what_is_active_and_cancels_what_is_planned,
           rates_describe_the_stretch_and_not_the_whole_test, the_receiver_decides_where_there_is_one,
           silent_participants_dilute_no_mean, a_reduction_gets_the_highest_rendition_not_above_it)
