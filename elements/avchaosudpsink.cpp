@@ -130,6 +130,7 @@ class Impl {
     std::shared_ptr<const Target> target;
     std::optional<guint32> eos;  // its sequence number, not posted yet
     guint lookup = 0;            // the newest look-up of a name
+    bool unresolved = false;     // it found nothing; told when the element plays
     int family = AF_INET;        // of the socket
   };
 
@@ -137,6 +138,7 @@ class Impl {
   void post_eos(guint32 seqnum);
   void set_target(State &state, const runtime::Address &address, const Settings &now);
   bool open_socket();
+  void tell_unresolved();
 
   GstElement *element_;
   GstPad *pad_;
@@ -219,6 +221,7 @@ void Impl::aim() {
   const std::string host = now.host.empty() || now.host == "localhost" ? "127.0.0.1" : now.host;
   auto state = state_.lock();
   ++state->lookup;
+  state->unresolved = false;
   if (const auto address = runtime::Address::parse(host, 0)) {
     set_target(*state, *address, now);
     return;  // a socket of another family is opened with the next PAUSED->PLAYING
@@ -231,19 +234,25 @@ void Impl::aim() {
 
 void Impl::resolved(guint lookup, const std::optional<runtime::Address> &address) {
   const Settings now = *settings.lock();
-  bool reopen = false;
+  bool reopen = false, tell = false;
   {
     auto state = state_.lock();
     if (state->lookup != lookup) return;  // the host has changed since
     if (address) set_target(*state, *address, now);
+    state->unresolved = !address;
     reopen = address && state->playing;
+    tell = !address && state->playing;
   }
   if (reopen) open_socket();
   if (address) {
     GST_INFO_OBJECT(element_, "%s is %s", now.host.c_str(), address->text().c_str());
-  } else {
-    post_error(element_, Fault::not_found, {"host", "there is no address for '" + now.host + "'"});
+  } else if (tell) {
+    tell_unresolved();
   }
+}
+
+void Impl::tell_unresolved() {
+  post_error(element_, Fault::not_found, {"host", "there is no address for '" + settings.lock()->host + "'"});
 }
 
 // Opens or joins the socket that fits the settings, the clock and the family of the target's address.
@@ -281,10 +290,17 @@ bool Impl::open_socket() {
 bool Impl::begin_playing() {
   if (!open_socket()) return false;
   std::optional<guint32> eos;
+  bool unresolved = false;
   {
     auto state = state_.lock();
-    state->playing = true;
+    unresolved = state->unresolved;
+    state->playing = !unresolved;
     eos = std::exchange(state->eos, std::nullopt);
+  }
+  // Not before: gst-launch-1.0 forgets an error that comes while it is still on its way to PAUSED.
+  if (unresolved) {
+    tell_unresolved();
+    return false;
   }
   if (eos) post_eos(*eos);
   return true;

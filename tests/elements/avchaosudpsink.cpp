@@ -351,6 +351,8 @@ GST_START_TEST(an_unknown_name_is_an_error_that_names_it) {
   auto element = take(GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("avchaosudpsink", nullptr))));
   const OwnBus bus(element.get());
   g_object_set(element.get(), "host", "no such host.invalid", nullptr);
+  gst_element_set_state(element.get(), GST_STATE_PAUSED);
+  ck_assert(take(gst_bus_timed_pop_filtered(bus.get(), 300 * GST_MSECOND, GST_MESSAGE_ERROR)) == nullptr);
   gst_element_set_state(element.get(), GST_STATE_PLAYING);
   const auto message = take(gst_bus_timed_pop_filtered(bus.get(), 30 * GST_SECOND, GST_MESSAGE_ERROR));
   ck_assert(message != nullptr);
