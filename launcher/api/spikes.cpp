@@ -20,9 +20,11 @@ Reply inject(Context &context, const Request &request) {
   if (const auto *errors = std::get_if<1>(&parsed)) refuse_all(*errors);
   auto &asked = std::get<0>(parsed);
   const auto duration = asked.spike.duration;
+  const Nanos offset = asked.spike.offset;
   const auto done = session.inject(std::move(asked.spike));
   if (!done) refuse_session(done.error());
   auto warnings = asked.warnings;
+  if (offset > Nanos(0)) warnings.push_back("start_offset_seconds has no effect here: an injected spike starts now");
   warnings.insert(warnings.end(), done->warnings.begin(), done->warnings.end());
   json::Writer out;
   out.begin_object().put("injected", done->participants > 0).put("spike_id", done->spike_id);

@@ -26,12 +26,12 @@ class Parser {
   Parser(json::Object root, Source source) : root_(std::move(root)), source_(source) {}
 
   Scenario run() {
-    later();
     labels();
     spikes();
     size();
     parts();
     client();
+    later();
     root_.done();
     check_spikes();
     return std::move(scenario_);

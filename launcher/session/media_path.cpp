@@ -5,6 +5,9 @@
 
 namespace avc::session {
 namespace fs = std::filesystem;
+namespace {
+constexpr std::size_t kMostShown = 200;  // bytes of a name, in one line of error
+}
 
 MediaDirectories::MediaDirectories(const std::vector<std::string> &directories,
                                    const std::vector<std::string> &default_files) {
@@ -25,7 +28,8 @@ bool MediaDirectories::contains(const std::string &real_path) const {
 }
 
 Result<std::string> MediaDirectories::find(const std::string &path) const {
-  const Error outside{"", "\"" + path + "\" is not in a media directory (avchaosd --media-dir)"};
+  const std::string shown = "\"" + (path.size() > kMostShown ? path.substr(0, kMostShown) + "…" : path) + "\"";
+  const Error outside{"", shown + " is not in a media directory (avchaosd --media-dir)"};
   if (path.find('\0') != std::string::npos) return outside;
   std::vector<fs::path> candidates;
   if (fs::path(path).is_absolute()) {
@@ -37,15 +41,15 @@ Result<std::string> MediaDirectories::find(const std::string &path) const {
     std::error_code fault;
     const fs::path real = fs::canonical(candidate, fault);
     if (fault || !contains(real.string())) continue;
-    if (!fs::is_regular_file(real, fault)) return Error{"", "\"" + path + "\" is not a file"};
-    if (fs::file_size(real, fault) == 0) return Error{"", "\"" + path + "\" is empty"};
+    if (!fs::is_regular_file(real, fault)) return Error{"", shown + " is not a file"};
+    if (fs::file_size(real, fault) == 0) return Error{"", shown + " is empty"};
     return real.string();
   }
   // A path that is inside by its spelling may be called missing; about all others nothing is said.
   for (const fs::path &candidate : candidates) {
     std::error_code fault;
     const fs::path spelled = fs::weakly_canonical(candidate, fault);
-    if (!fault && contains(spelled.string())) return Error{"", "there is no file \"" + path + "\""};
+    if (!fault && contains(spelled.string())) return Error{"", "there is no file " + shown};
   }
   return outside;
 }

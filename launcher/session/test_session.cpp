@@ -17,6 +17,7 @@ using participant::TestState;
 using ParticipantState = participant::State;
 
 constexpr std::int64_t kFreshUs = 200'000;
+constexpr std::size_t kMostWarnings = 100;
 constexpr guint kLatencyMs = 100;  // LATENCY messages within this time are answered together
 
 // From the order to start to running time 0, so that everybody is ready by then: changing the state of all
@@ -190,8 +191,9 @@ void TestSession::start(Started done) {
   for (auto &one : participants_) one->set_state(ParticipantState::preparing);
   set_state(TestState::running, "");
   if (gst_element_set_state(pipeline_, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE) {
-    // The participants at fault have posted errors, which are handled before the next look.
-    g_log("avcd-session", G_LOG_LEVEL_INFO, "%s: not every participant could be prepared", setup_.test_id.c_str());
+    // The first that cannot be prepared keeps the bin from trying the others. Those at fault have posted errors, which
+    // are handled before the next look.
+    for (auto &one : participants_) gst_element_set_state(one->bin(), GST_STATE_PAUSED);
   }
   media_timer_.set(g_timeout_add(
       20,
@@ -437,17 +439,25 @@ void TestSession::handle(GstMessage *message) {
           },
           this));
       break;
-    case GST_MESSAGE_WARNING: {
-      GError *error = nullptr;
-      gst_message_parse_warning(message, &error, nullptr);
-      const auto owned = take(error);
-      g_log("avcd-session", G_LOG_LEVEL_INFO, "%s: %s: %s", setup_.test_id.c_str(), GST_MESSAGE_SRC_NAME(message),
-            owned ? owned->message : "");
+    case GST_MESSAGE_WARNING:
+      handle_warning(message);
       break;
-    }
     default:
       break;  // PROGRESS only wakes the main context: look_at_media() asks the sources themselves
   }
+}
+
+// A target that refuses is told of by each participant: once is enough.
+void TestSession::handle_warning(GstMessage *message) {
+  GError *error = nullptr;
+  gst_message_parse_warning(message, &error, nullptr);
+  const auto owned = take(error);
+  const std::string text = owned ? owned->message : "unknown warning";
+  auto &known = setup_.warnings;
+  if (known.size() >= kMostWarnings || std::find(known.begin(), known.end(), text) != known.end()) return;
+  known.push_back(text);
+  recorder_.warn(text);
+  g_log("avcd-session", G_LOG_LEVEL_MESSAGE, "%s: %s", setup_.test_id.c_str(), text.c_str());
 }
 
 void TestSession::handle_error(GstMessage *message) {
@@ -466,8 +476,10 @@ void TestSession::handle_error(GstMessage *message) {
 void TestSession::participant_failed(Participant &failed, const Error &why) {
   if (participant::is_over(failed.state())) return;  // several elements of it complain
   failed.fail(why.text());
-  g_log("avcd-session", G_LOG_LEVEL_MESSAGE, "%s: participant %u failed: %s", setup_.test_id.c_str(), failed.id(),
-        why.text().c_str());
+  if (why.text() != std::exchange(last_failure_, why.text())) {  // a file fails for all alike
+    g_log("avcd-session", G_LOG_LEVEL_MESSAGE, "%s: participant %u failed: %s", setup_.test_id.c_str(), failed.id(),
+          why.text().c_str());
+  }
   gst_element_set_locked_state(failed.bin(), TRUE);
   gst_element_set_state(failed.bin(), GST_STATE_NULL);
   for (const SpikeEntry *entry : book_.participant_gone(failed.id())) announce(*entry, elapsed_seconds());

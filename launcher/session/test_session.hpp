@@ -128,6 +128,7 @@ class TestSession {
   void handle(GstMessage *message);
   void handle_error(GstMessage *message);
   void handle_spike(GstMessage *message);
+  void handle_warning(GstMessage *message);
   void participant_failed(Participant &participant, const Error &why);
   Participant *owner_of(GstObject *source);
   void announce(const SpikeEntry &entry, double at_seconds);
@@ -139,7 +140,7 @@ class TestSession {
   const bool has_receiver_;
   SessionObserver &observer_;
   participant::TestState state_ = participant::TestState::created;
-  std::string reason_;
+  std::string reason_, last_failure_;
   GstElement *pipeline_ = nullptr;
   std::vector<std::unique_ptr<Participant>> participants_;
   std::vector<Started> waiting_;

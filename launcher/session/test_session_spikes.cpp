@@ -12,6 +12,10 @@ namespace avc::session {
 using participant::TestState;
 using ParticipantState = participant::State;
 
+namespace {
+constexpr std::size_t kMostSpikes = 10000;  // planned and injected: each is remembered to the end
+}
+
 void TestSession::announce(const SpikeEntry &entry, double at_seconds) {
   announce(entry, at_seconds, entry.participants > 0 ? read_all() : std::vector<results::ParticipantSnapshot>());
 }
@@ -49,6 +53,9 @@ Result<Injection> TestSession::inject(spike::Spike spike) {
     return Error{"state", "the test is " + std::string(participant::name(state_)) + ", not running"};
   }
   if (!playing_) return Error{"state", "the test is still preparing its media"};
+  if (book_.entries().size() >= kMostSpikes) {
+    return Error{"state", "the test has had " + std::to_string(kMostSpikes) + " spikes, the most that one may have"};
+  }
   auto rendition = rendition_for(spike);
   if (!rendition) return rendition.error();
 
