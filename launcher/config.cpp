@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -43,13 +44,28 @@ Fault set_listen(Config &config, const std::string &value, const ReadFile &) {
   return number_into(config.listen_port, value.substr(colon + 1), 0, 65535);
 }
 
-Fault token_from(std::string &slot, const std::string &path, const ReadFile &read_file) {
+// What fits a header: one printable word (RFC 6750 section 2.1). `whose` names the text in errors; it is never shown.
+Fault set_token(std::string &slot, const std::string &text, const std::string &whose) {
+  constexpr std::size_t kLongest = 4096;
+  const auto first = text.find_first_not_of(" \t\r\n"), last = text.find_last_not_of(" \t\r\n");
+  if (first == std::string::npos) return whose + " is empty";
+  const std::string token = text.substr(first, last - first + 1);
+  if (token.size() > kLongest) return whose + " is longer than " + std::to_string(kLongest) + " bytes";
+  if (!std::all_of(token.begin(), token.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; }))
+    return whose + " must hold one word of printable ASCII";
+  slot = token;
+  return {};
+}
+
+Fault token_from(Config &config, std::string &slot, const std::string &path, const ReadFile &read_file) {
   const auto text = read_file(path);
   if (!text) return text.error().message;
-  const auto first = text->find_first_not_of(" \t\r\n"), last = text->find_last_not_of(" \t\r\n");
-  if (first == std::string::npos) return path + " is empty";
-  slot = text->substr(first, last - first + 1);
-  return {};
+  std::error_code fault;
+  const auto status = std::filesystem::status(path, fault);
+  if (!fault && (status.permissions() & std::filesystem::perms::others_read) != std::filesystem::perms::none) {
+    config.warnings.push_back(path + " can be read by every user of this machine; chmod 600 would keep its token");
+  }
+  return set_token(slot, *text, path);
 }
 
 Fault add_target(Config &config, const std::string &value, const ReadFile &) {
@@ -88,16 +104,13 @@ const Setting kSettings[] = {
        return {};
      }},
     {"token-file", "AVCHAOS_TOKEN_FILE", "FILE", "ask for the bearer token in this file", false,
-     [](Config &c, const std::string &v, const ReadFile &read) -> Fault { return token_from(c.token, v, read); }},
+     [](Config &c, const std::string &v, const ReadFile &read) -> Fault { return token_from(c, c.token, v, read); }},
     {"", "AVCHAOS_TOKEN", "TOKEN", "ask for this bearer token", false,
-     [](Config &c, const std::string &v, const ReadFile &) -> Fault {
-       c.token = v;
-       return {};
-     }},
+     [](Config &c, const std::string &v, const ReadFile &) -> Fault { return set_token(c.token, v, "it"); }},
     {"metrics-token-file", "AVCHAOS_METRICS_TOKEN_FILE", "FILE", "ask for this token at /metrics (else it is open)",
      false,
      [](Config &c, const std::string &v, const ReadFile &read) -> Fault {
-       return token_from(c.metrics_token, v, read);
+       return token_from(c, c.metrics_token, v, read);
      }},
     {"allow-target", "AVCHAOS_ALLOW_TARGET", "CIDR", "send here too, beside loopback and private ranges (repeatable)",
      true, add_target},
@@ -273,7 +286,9 @@ void Loader::read_file() {
     }
     object->done();
   }
-  for (const Error &fault : notes.faults) errors_.push_back({file_path_ + ": " + fault.field, fault.message});
+  for (const Error &fault : notes.faults) {
+    errors_.push_back({fault.field.empty() ? file_path_ : file_path_ + ": " + fault.field, fault.message});
+  }
 }
 
 void Loader::apply(const Setting &setting, const std::vector<std::string> &values, const std::string &source) {
@@ -294,6 +309,10 @@ void Loader::check() {
     errors_.push_back({"--listen",
                        "beyond loopback only with --token-file or AVCHAOS_TOKEN (or, behind a network "
                        "policy, with AVCHAOS_ALLOW_ANONYMOUS=1)"});
+  }
+  if (!config_.media_path.empty() && !g_file_test(config_.media_path.c_str(), G_FILE_TEST_IS_REGULAR)) {
+    config_.warnings.push_back("MEDIA_PATH: there is no file " + config_.media_path +
+                               ": tests that name no media will be refused");
   }
   if (config_.state_dir.empty()) {
     const auto home = environment_("XDG_STATE_HOME");
@@ -340,11 +359,16 @@ std::variant<Config, std::vector<Error>> load_config(std::span<const std::string
 }
 
 Result<std::string> read_text_file(const std::string &path) {
+  constexpr std::streamsize kMost = 1 << 20;  // a token or a settings file; a device has no end
+  if (g_file_test(path.c_str(), G_FILE_TEST_IS_DIR)) return Error{"", path + " is a directory"};
   std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
   if (!in) return Error{"", "cannot read " + path};
-  return text.str();
+  std::string text(kMost + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad()) return Error{"", "cannot read " + path};
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (in.gcount() > kMost) return Error{"", path + " is larger than 1 MiB"};
+  return text;
 }
 
 std::string usage() {

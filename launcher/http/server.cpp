@@ -1,10 +1,13 @@
 #include "launcher/http/server.hpp"
 
+#include <sys/socket.h>
+
 #include <cstring>
 
 namespace avc::launcher::http {
 namespace {
 
+constexpr int kWaitingClients = 256;
 constexpr char kReadBytes[] = "avc-read-bytes";  // of a request without Content-Length, kept on its message
 
 Request request_of(SoupServerMessage *message, const char *path, GHashTable *query) {
@@ -183,6 +186,12 @@ Result<std::string> Server::listen(const std::string &host, std::uint16_t port) 
   if (!listening) {
     return Error{"listen", host + ":" + std::to_string(port) + ": " + (error ? error->message : "cannot listen")};
   }
+  // GLib lets ten wait to be accepted; the eleventh would come back a second later.
+  GSList *listeners = soup_server_get_listeners(soup_.get());
+  for (GSList *each = listeners; each != nullptr; each = each->next) {
+    ::listen(g_socket_get_fd(G_SOCKET(each->data)), kWaitingClients);
+  }
+  g_slist_free(listeners);
   GSList *uris = soup_server_get_uris(soup_.get());
   const CharPtr text(g_uri_to_string(static_cast<GUri *>(uris->data)));
   g_slist_free_full(uris, reinterpret_cast<GDestroyNotify>(g_uri_unref));

@@ -102,6 +102,24 @@ START_TEST(a_token_file_is_read_without_the_space_around_it) {
 }
 END_TEST
 
+START_TEST(a_token_is_one_word_that_fits_a_header) {
+  for (const std::string &bad : {std::string(" \n"), std::string("two words"), std::string("a\nb"), std::string("\xff"),
+                                 std::string(5000, 'x')}) {
+    avc_assert_text(faults({"--token-file", "t"}, {}, {{"t", bad}}), "--token-file");
+    avc_assert_text(faults({}, {{"AVCHAOS_TOKEN", bad}}), "AVCHAOS_TOKEN");
+  }
+  avc_assert_text(good({"--token-file", "t"}, {}, {{"t", " secret\n"}}).token, "secret");
+  ck_assert(!read_text_file("/"));
+  ck_assert(!read_text_file("/dev/zero"));
+  ck_assert(read_text_file("/dev/null"));
+}
+END_TEST
+
+START_TEST(default_media_that_is_not_there_is_a_warning) {
+  ck_assert_uint_eq(good({}, {{"MEDIA_PATH", "/no/such/file.mp4"}}).warnings.size(), 1);
+}
+END_TEST
+
 START_TEST(lists_add_up) {
   const Config config = good({"--allow-target", "192.0.2.0/24", "--allow-target", "2001:db8::/32"});
   ck_assert_uint_eq(config.allow_targets.size(), 2);
@@ -138,5 +156,5 @@ END_TEST
 
 AVC_TESTS("config", nothing_said_is_loopback_and_8080, a_flag_is_stronger_than_the_environment_and_that_than_the_file,
           all_faults_are_said_at_once, beyond_loopback_needs_a_token_or_a_clear_word, the_old_http_flag_is_understood,
-          a_token_file_is_read_without_the_space_around_it, lists_add_up, the_old_environment_is_understood,
-          every_flag_is_in_the_help)
+          a_token_file_is_read_without_the_space_around_it, lists_add_up, a_token_is_one_word_that_fits_a_header,
+          default_media_that_is_not_there_is_a_warning, the_old_environment_is_understood, every_flag_is_in_the_help)
