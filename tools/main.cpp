@@ -57,6 +57,7 @@ void add_others(CLI::App &app, Everything &all) {
 
   CLI::App *receive = app.add_subcommand("receive", "Receive RTP over UDP and measure every stream");
   receive->add_option("port,--port", all.receive.port, "UDP port, RTCP on the next one (0: any free pair)")
+      ->check(CLI::Range(0, 65535))
       ->capture_default_str();
   receive->add_option("--bind", all.receive.bind, "Address to listen on")->capture_default_str();
   receive->add_option("--duration", all.receive.duration, "Seconds, or a time such as 90s, 25m; none: until Ctrl-C");
@@ -105,6 +106,8 @@ std::optional<int> parse(CLI::App &app, std::vector<std::string> words) {
   if (!words.empty() && !words[0].starts_with('-') &&
       std::find(commands.begin(), commands.end(), words[0]) == commands.end())
     throw Failure(Exit::bad_input, with_guess("unknown command \"" + words[0] + "\"", words[0], commands));
+  if (std::find(words.begin(), words.end(), "") != words.end())
+    throw Failure(Exit::bad_input, "an argument is empty (a variable that is not set?)");
   try {
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     app.parse(words);

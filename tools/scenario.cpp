@@ -1,8 +1,8 @@
 #include "tools/scenario.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
-#include <iterator>
 #include <sstream>
 #include <system_error>
 
@@ -25,6 +25,20 @@ std::pair<std::string, std::string> name_and_value(const std::string &flag, cons
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0) refuse(flag + " \"" + text + "\": expected NAME=VALUE");
   return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+// 1e400 reads as infinite, which JSON cannot say again.
+void refuse_infinite(JsonNode *node, const std::string &path) {
+  const auto below = [&](const std::string &step) { return path.empty() ? step : path + "." + step; };
+  if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_DOUBLE &&
+      !std::isfinite(json_node_get_double(node)))
+    refuse(path + ": is a number beyond what JSON carries");
+  if (JSON_NODE_HOLDS_OBJECT(node))
+    for (const auto &member : Json(node).members())
+      refuse_infinite(json_object_get_member(json_node_get_object(node), member.c_str()), below(member));
+  if (JSON_NODE_HOLDS_ARRAY(node))
+    for (guint i = 0; i < json_array_get_length(json_node_get_array(node)); ++i)
+      refuse_infinite(json_array_get_element(json_node_get_array(node), i), below(std::to_string(i)));
 }
 
 // As a JSON string, whatever it looks like.
@@ -93,6 +107,7 @@ std::string with_overrides(const std::string &text, const Overrides &overrides) 
     set_or_refuse(root.get(), "--tag", "tags." + name, quoted(value));
   }
   if (!overrides.note.empty()) set_or_refuse(root.get(), "--note", "tags.note", quoted(overrides.note));
+  refuse_infinite(root.get(), "");
   return to_text(root.get(), false);
 }
 
@@ -110,7 +125,7 @@ ScenarioText load_scenario(const std::string &path, const Overrides &overrides) 
   fs::path folder = fs::current_path();
   if (path == "-") {
     scenario.name = "standard input";
-    scenario.text = std::string(std::istreambuf_iterator<char>(std::cin), {});
+    scenario.text = read_all(std::cin, scenario.name);
   } else {
     const fs::path file = path.empty() ? quickstart_path() : fs::path(path);
     scenario.name = path.empty() ? "quickstart" : path;

@@ -43,6 +43,8 @@ Result<Ports> open_ports(const RtpReceiver::Options &options) {
       auto rtcp = open_port(options, static_cast<std::uint16_t>(port + 1));
       if (rtcp) return Ports{std::move(*rtp), std::move(*rtcp)};
       error = rtcp.error();
+    } else {
+      error = {"port", "leaves none for RTCP, which is on the next one"};
     }
     if (options.port != 0) return Error{"rtcp", error.text()};
   }

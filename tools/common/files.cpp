@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include <stdlib.h>
@@ -30,10 +29,17 @@ std::string read_file(const fs::path &path) {
   if (fs::is_directory(path, fault)) throw Failure(Exit::bad_input, path.string() + ": is a directory");
   std::ifstream in(path, std::ios::binary);
   if (!in) throw Failure(Exit::bad_input, path.string() + ": " + std::strerror(errno));
-  std::ostringstream content;
-  content << in.rdbuf();
-  if (in.bad()) throw Failure(Exit::bad_input, path.string() + ": cannot be read");
-  return content.str();
+  return read_all(in, path.string());
+}
+
+std::string read_all(std::istream &in, const std::string &name) {
+  constexpr std::streamsize kMost = 1 << 20;  // what the daemon takes as a body; a device has no end
+  std::string text(kMost + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad()) throw Failure(Exit::bad_input, name + ": cannot be read");
+  if (in.gcount() > kMost) throw Failure(Exit::bad_input, name + ": is larger than 1 MiB");
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
 }
 
 void write_file(const fs::path &path, std::string_view content) {

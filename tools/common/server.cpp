@@ -1,5 +1,6 @@
 #include "tools/common/server.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <system_error>
 #include <vector>
@@ -17,7 +18,10 @@ constexpr std::string_view kListening = "listening on ";
 
 std::string token() {
   const char *value = std::getenv("AVCHAOS_TOKEN");
-  return value ? value : "";
+  const std::string token = value ? value : "";
+  if (!std::all_of(token.begin(), token.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; }))
+    throw Failure(Exit::bad_input, "AVCHAOS_TOKEN: must be one word of printable ASCII");
+  return token;
 }
 
 // Beside us (installed), in the build tree, or on the PATH.
