@@ -198,7 +198,7 @@ def files_that_cannot_be_played_are_named(daemon):
         refused(daemon, path[:40], 400, "media_path", "POST", CREATE, json.dumps({**LOOPBACK, "media_path": path}))
     for path in AT_START:
         test = daemon.post(CREATE, {**LOOPBACK, "media_path": path})["test_id"]
-        refused(daemon, path, 400, "media", "POST", f"{TEST}/{test}/start")
+        refused(daemon, path, 400, "media_path", "POST", f"{TEST}/{test}/start")
         state = daemon.get(f"{TEST}/{test}")
         check(state["state"] == "failed" and path in state["reason"], f"{path}: {state}")
         daemon.call("DELETE", f"{TEST}/{test}")
@@ -208,7 +208,7 @@ def a_file_that_vanishes_after_create_fails_the_start(daemon, media):
     (media / "soon.wav").write_bytes((media / "tone.wav").read_bytes())
     test = daemon.post(CREATE, {**LOOPBACK, "num_participants": 5, "media_path": "soon.wav"})["test_id"]
     (media / "soon.wav").unlink()
-    refused(daemon, "vanished", 400, "media", "POST", f"{TEST}/{test}/start")
+    refused(daemon, "vanished", 400, "media_path", "POST", f"{TEST}/{test}/start")
 
 
 # ---- the life of a test ----
