@@ -2,6 +2,9 @@
 #include <glib-unix.h>
 #include <gst/gst.h>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -28,7 +31,16 @@ gboolean quit(gpointer loop) noexcept {
   return G_SOURCE_CONTINUE;
 }
 
+// The soft limit is low for the sake of select(), which nothing here uses.
+void allow_many_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int run(const Config &config) {
+  allow_many_files();
   avc::launcher::find_plugin();
   for (const auto &warning : config.warnings) std::fprintf(stderr, "avchaosd: warning: %s\n", warning.c_str());
   for (const auto &check : avc::launcher::check_readiness(config.state_dir)) {

@@ -206,7 +206,17 @@ void Server::close() {
   streams_.clear();
 }
 
+// libsoup says this as soon as a connection is accepted. It stops accepting for good when descriptors run out, so the
+// silent ones are bounded: the oldest gives way.
 void Server::on_started(SoupServerMessage *message) {
+  unfinished_.push_back(message);
+  if (unfinished_.size() > limits_.unfinished) {
+    hang_up(unfinished_.front());
+    unfinished_.pop_front();
+    ++refused_;
+  }
+  g_signal_connect(message, "disconnected",
+                   G_CALLBACK(+[](SoupServerMessage *m, Server *self) { self->forget_unfinished(m); }), this);
   if (GSocket *socket = soup_server_message_get_socket(message)) {
     g_socket_set_timeout(socket, limits_.socket_timeout_seconds);
   }
@@ -219,6 +229,7 @@ void Server::on_started(SoupServerMessage *message) {
                    }),
                    this);
   g_signal_connect(message, "finished", G_CALLBACK(+[](SoupServerMessage *m, Server *self) {
+                     self->forget_unfinished(m);
                      g_signal_handlers_disconnect_by_data(m, self);
                      self->streams_.erase(m);
                    }),
@@ -236,6 +247,7 @@ void Server::on_headers(SoupServerMessage *message) {
   const goffset length = soup_message_headers_get_content_length(headers);
   if (length > static_cast<goffset>(limits_.body_bytes)) {
     ++refused_;
+    forget_unfinished(message);
     answer_unread(message, error_reply(request_of(message, nullptr, nullptr),
                                        ApiError(413, too_long(limits_) + ", not " + std::to_string(length))));
   }
@@ -262,6 +274,7 @@ void Server::refuse(SoupServerMessage *message, unsigned status, const std::stri
 }
 
 void Server::on_request(SoupServerMessage *message, const char *path, GHashTable *query) {
+  forget_unfinished(message);
   const auto read = GPOINTER_TO_SIZE(g_object_get_data(G_OBJECT(message), kReadBytes));
   if (read > limits_.body_bytes) {
     refuse(message, 413, too_long(limits_));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ struct ServerLimits {
   std::size_t body_bytes = 1 << 20;
   double requests_per_second = 200;  // and client
   double burst = 400;
+  std::size_t unfinished = 256;                // connections whose request is not complete; then the oldest goes
   std::size_t event_streams = 64;              // open at the same time
   std::size_t stream_backlog_bytes = 1 << 18;  // unread; a client further behind is dropped
   unsigned heartbeat_seconds = 15;
@@ -46,6 +48,7 @@ class Server {
   struct Pending;
 
   void on_started(SoupServerMessage *message);
+  void forget_unfinished(SoupServerMessage *message) { unfinished_.remove(message); }
   void on_headers(SoupServerMessage *message);
   void on_chunk(SoupServerMessage *message, std::size_t size);
   void on_request(SoupServerMessage *message, const char *path, GHashTable *query);
@@ -59,6 +62,7 @@ class Server {
   RateLimit rate_;
   ObjectPtr<SoupServer> soup_;
   std::map<SoupServerMessage *, std::unique_ptr<Stream>> streams_;
+  std::list<SoupServerMessage *> unfinished_;  // oldest first
   SourceId heartbeat_;
   std::uint64_t refused_ = 0;
 };
