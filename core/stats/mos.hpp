@@ -8,9 +8,8 @@
 // 6.5 ms (RFC 6716) + a playout buffer of twice the interarrival jitter. What that buffer still has to throw away as
 // too late is not modelled. The score is for audio alone, on the narrowband scale: 4.41 is the best there is.
 //
-// Opus: ITU-T G.113 lists no Ie and Bpl for it. Ie = 0, because Opus at the rates used here is not below the G.711
-// reference of the narrowband scale; Bpl = 10 without in-band FEC, the figure WebRTC scoring tools use, near the one
-// measured instrumentally for super-wideband Opus at 25 kbit/s under random loss (11.28, Al-Ahmadi, Pocta, Melvin).
+// Opus: we know of no ITU-T values of Ie and Bpl for it. Ie = 0, because Opus at the rates used here is not below the
+// G.711 reference of the narrowband scale; Bpl = 10 without in-band FEC, the figure of the published rtcscore formula.
 #pragma once
 
 #include "core/time.hpp"
