@@ -112,12 +112,22 @@ double Draws::pareto(double shape) { return std::pow(1 - uniform(), -1 / shape);
 double Draws::gamma(double shape) {
   // Below shape 1 the method needs one more uniform to come down from shape + 1.
   const double boost = shape < 1 ? std::pow(open_uniform(), 1 / shape) : 1;
-  const double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3.0;
+  return boost * gamma_trials(shape < 1 ? shape + 1 : shape, normal());
+}
+
+// What is accepted is gamma distributed and so is what the further trials give, whatever the first one was: a
+// correlated first normal leaves the distribution as it is.
+double Draws::gamma(double shape, double normal) {
+  const double boost = shape < 1 ? std::pow(open_uniform(), 1 / shape) : 1;
+  return boost * gamma_trials(shape < 1 ? shape + 1 : shape, normal);
+}
+
+double Draws::gamma_trials(double shape, double x) {
+  const double d = shape - 1.0 / 3.0;
   const double c = 1 / std::sqrt(9 * d);
-  for (;;) {
-    const double x = normal();
+  for (;; x = normal()) {
     const double v = std::pow(1 + c * x, 3);
-    if (v > 0 && std::log(open_uniform()) < 0.5 * x * x + d * (1 - v + std::log(v))) return boost * d * v;
+    if (v > 0 && std::log(open_uniform()) < 0.5 * x * x + d * (1 - v + std::log(v))) return d * v;
   }
 }
 

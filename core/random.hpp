@@ -28,9 +28,11 @@ class Draws {
   double normal();                           // mean 0, standard deviation 1 (Wichura AS 241); one draw
   double pareto(double shape);               // Pareto with minimum 1; one draw
   double gamma(double shape);                // scale 1 (Marsaglia and Tsang 2000); any number of draws
+  double gamma(double shape, double normal);  // the same, its first trial from a standard normal drawn elsewhere
 
  private:
   double open_uniform();  // (0, 1)
+  double gamma_trials(double shape, double normal);
 
   std::uint64_t key_ = 0;
   std::uint64_t n_ = 0;

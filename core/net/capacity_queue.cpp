@@ -5,69 +5,166 @@
 #include "core/net/delay.hpp"
 
 namespace avc::net {
-namespace {
 
-// An hour at most, so that sums stay far from the ends of the time line whatever the settings.
-Nanos bounded_ms(double ms) { return ms > 0 ? from_ms(std::min(ms, kLongestMs)) : Nanos{}; }
+CapacityQueue::Admission CapacityQueue::admit(const LineSettings &settings, Slots *slots, std::size_t bytes,
+                                              Instant arrival, bool must_wait) {
+  const std::uint64_t size = settings.size(bytes);
+  if (settings.discipline != QueueDiscipline::droptail && (settings.takes_time() || slots))
+    return admit_open(settings, slots, size, arrival, must_wait);
+  while (!open_.empty()) decide(head_step(codel_, slots_));
+  return admit_told(settings, slots, size, arrival);
+}
 
-}  // namespace
-
-std::optional<CapacityQueue::Passage> CapacityQueue::enqueue(const Impairment &settings, std::size_t bytes,
-                                                             Instant arrival) {
+CapacityQueue::Admission CapacityQueue::admit_told(const LineSettings &settings, Slots *slots, std::uint64_t size,
+                                                   Instant arrival) {
   forget_started(arrival);
-  const Instant start = std::max(arrival, free_at_);
-  if (!(settings.bandwidth_kbps > 0)) {
-    if (start > arrival) push({start, bytes});
-    return Passage{start, start};
+  const Line::Plan plan = line_.plan(settings, slots, size, arrival);
+  const Line::Passage &passage = plan.passage;
+  if (passage.start > arrival) {
+    const bool full =
+        (settings.takes_time() || slots) && (passage.start - passage.gate > settings.longest_wait ||
+                                             (settings.queue_packets > 0 && told_.size() >= settings.queue_packets) ||
+                                             (settings.queue_bytes > 0 && told_bytes_ + size > settings.queue_bytes));
+    if (full) return {Answer::full, {}};
+    told_.push({passage.start, size});
+    told_bytes_ += size;
   }
-  const std::uint64_t size = bytes + settings.packet_overhead;
-  if (start > arrival) {
-    const bool full = start - arrival > bounded_ms(settings.queue_ms) ||
-                      (settings.queue_packets > 0 && count_ >= settings.queue_packets) ||
-                      (settings.queue_bytes > 0 && bytes_ + size > settings.queue_bytes);
-    if (full) return std::nullopt;
-    push({start, size});
+  line_.take(plan);
+  return {Answer::passes, passage};
+}
+
+CapacityQueue::Admission CapacityQueue::admit_open(const LineSettings &settings, Slots *slots, std::uint64_t size,
+                                                   Instant arrival, bool must_wait) {
+  if (settings != settings_) settings_ = settings;
+  slots_ = slots ? *slots : Slots();
+  forget_started(arrival);
+  if (open_.empty() && !must_wait) {
+    const Step now = step({arrival, size}, 0, codel_, slots_);
+    if (now.plan.passage.start == arrival) {
+      line_.take(now.plan);
+      return {Answer::passes, now.plan.passage};
+    }
   }
-  free_at_ = start + bounded_ms(static_cast<double>(size) * 8 / settings.bandwidth_kbps);  // bits / (bits per ms)
-  return Passage{start, free_at_};
+  const auto full = [&] {
+    return (settings.queue_packets > 0 && open_.size() >= settings.queue_packets) ||
+           (settings.queue_bytes > 0 && open_bytes_ + size > settings.queue_bytes);
+  };
+  if (settings.discipline == QueueDiscipline::drophead)
+    while (!open_.empty() && full()) push_out_head();
+  if (full()) return {Answer::full, {}};
+  open_.push({arrival, size});
+  open_bytes_ += size;
+  return {Answer::waits, {}};
+}
+
+CapacityQueue::Step CapacityQueue::step(const Open &packet, std::uint64_t behind, CoDel &codel, Slots &slots) const {
+  Step step{false, line_.plan(settings_, slots.active() ? &slots : nullptr, packet.bytes, packet.arrival)};
+  if (packet.arrival > line_.free_at()) codel.ran_empty();
+  const Line::Passage &passage = step.plan.passage;
+  if (passage.start - passage.gate > settings_.longest_wait) {
+    step.dropped = true;
+  } else if (settings_.discipline == QueueDiscipline::codel) {
+    step.dropped = codel.drop(settings_.codel_target, settings_.codel_interval, passage.start,
+                              passage.start - passage.gate, behind);
+  }
+  return step;
+}
+
+CapacityQueue::Step CapacityQueue::head_step(CoDel &codel, Slots &slots) const {
+  return step(open_.front(), open_bytes_ - open_.front().bytes, codel, slots);
+}
+
+void CapacityQueue::decide(const Step &head) {
+  if (!head.dropped) line_.take(head.plan);
+  fates_.push({head.dropped, head.plan.passage});
+  open_bytes_ -= open_.front().bytes;
+  open_.pop();
+}
+
+void CapacityQueue::push_out_head() {
+  fates_.push({true, {}});
+  open_bytes_ -= open_.front().bytes;
+  open_.pop();
+}
+
+std::optional<CapacityQueue::Fate> CapacityQueue::fetch() {
+  if (fates_.empty()) return std::nullopt;
+  const Fate fate = fates_.front();
+  fates_.pop();
+  return fate;
+}
+
+std::optional<CapacityQueue::Fate> CapacityQueue::until_arrival(Instant arrival) {
+  while (fates_.empty() && !open_.empty()) {
+    CoDel codel = codel_;
+    const Step head = head_step(codel, slots_);
+    if (head.plan.passage.start >= arrival) break;
+    codel_ = codel;
+    decide(head);
+  }
+  return fetch();
+}
+
+std::optional<CapacityQueue::Fate> CapacityQueue::until_clock(Instant now) {
+  if (fates_.empty() && !open_.empty()) {
+    const auto [count, at] = outlook();
+    if (at <= now)
+      for (std::size_t i = 0; i < count; ++i) decide(head_step(codel_, slots_));
+  }
+  return fetch();
+}
+
+std::optional<CapacityQueue::Fate> CapacityQueue::rest() { return until_arrival(Instant::never()); }
+
+std::optional<Instant> CapacityQueue::next() const {
+  if (!fates_.empty()) return Instant{Nanos::min()};
+  if (open_.empty()) return std::nullopt;
+  return outlook().second;
+}
+
+std::pair<std::size_t, Instant> CapacityQueue::outlook() const {
+  CoDel codel = codel_;
+  Slots slots = slots_;
+  std::uint64_t behind = open_bytes_;
+  Instant at;
+  std::size_t i = 0;
+  while (i < open_.size()) {
+    const Open &packet = open_[i++];
+    behind -= packet.bytes;
+    const Step next = step(packet, behind, codel, slots);
+    at = next.dropped ? next.plan.passage.start : next.plan.passage.end;
+    if (!next.dropped) break;
+  }
+  return {i, at};
 }
 
 void CapacityQueue::flush() {
-  free_at_ = {Nanos::min()};
-  first_ = count_ = 0;
-  bytes_ = 0;
+  line_.flush();
+  codel_ = {};
+  told_.clear();
+  open_.clear();
+  fates_.clear();
+  told_bytes_ = open_bytes_ = 0;
 }
 
 QueueDepth CapacityQueue::depth(Instant at) const {
-  QueueDepth depth;
-  if (free_at_ > at) depth.wait = free_at_ - at;
-  for (std::size_t i = 0; i < count_; ++i) {
-    const auto &waiting = ring_[(first_ + i) & (ring_.size() - 1)];
-    if (waiting.start <= at) continue;
+  QueueDepth depth{{}, open_.size(), open_bytes_};
+  if (line_.free_at() > at) depth.wait = line_.free_at() - at;
+  if (const double kbps = settings_.mean_kbps(); open_bytes_ > 0 && kbps > 0)
+    depth.wait += from_ms(std::min(static_cast<double>(open_bytes_) * 8 / kbps, kLongestMs));
+  for (std::size_t i = 0; i < told_.size(); ++i) {
+    if (told_[i].start <= at) continue;
     ++depth.packets;
-    depth.bytes += waiting.bytes;
+    depth.bytes += told_[i].bytes;
   }
   return depth;
 }
 
 void CapacityQueue::forget_started(Instant at) {
-  while (count_ > 0 && ring_[first_].start <= at) {
-    bytes_ -= ring_[first_].bytes;
-    first_ = (first_ + 1) & (ring_.size() - 1);
-    --count_;
+  while (!told_.empty() && told_.front().start <= at) {
+    told_bytes_ -= told_.front().bytes;
+    told_.pop();
   }
-}
-
-void CapacityQueue::push(Waiting waiting) {
-  if (count_ == ring_.size()) {
-    std::vector<Waiting> larger(std::max<std::size_t>(16, 2 * ring_.size()));
-    for (std::size_t i = 0; i < count_; ++i) larger[i] = ring_[(first_ + i) & (ring_.size() - 1)];
-    ring_.swap(larger);
-    first_ = 0;
-  }
-  ring_[(first_ + count_) & (ring_.size() - 1)] = waiting;
-  ++count_;
-  bytes_ += waiting.bytes;
 }
 
 }  // namespace avc::net

@@ -1,53 +1,98 @@
 // A first-in first-out queue before a line of limited speed, as a router's: when more comes than the line carries,
-// waiting grows, and only a packet that finds the queue full is dropped (drop tail).
+// waiting grows before anything is dropped.
 //
-// It lives on the packets' own time line and computes each packet's fate once, on arrival: a change of speed or
-// limits acts on later packets and leaves those already queued as they were told. Not modelled: queue disciplines
-// that drop from the front or by sojourn time (CoDel), link-layer framing.
+// With drop tail a packet's fate is known when it arrives: it is told then, and a later change of speed or limits
+// leaves it as it was told. Drop head and CoDel decide when a packet reaches the line, so a packet may have to wait
+// for its fate. Fates are told in the order of arrival, each once:
+//   until_arrival(t)  those of packets that reach the line before t: all that came before t is known, so they are
+//                     decided by the packets alone. Called for each arrival.
+//   until_clock(t)    also those that would have left the line by t if nothing else came. For a user who cannot wait
+//                     for the next arrival; asked as late as that, a packet handed in late by less than its
+//                     predecessor's time on the line is still seen.
+// Everything happens on the packets' own time line. Not modelled: several queues or priorities, cross traffic.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
+#include <utility>
 
-#include "core/net/impairment.hpp"
+#include "core/net/codel.hpp"
+#include "core/net/line.hpp"
+#include "core/net/ring.hpp"
 #include "core/time.hpp"
 
 namespace avc::net {
 
 struct QueueDepth {
-  Nanos wait{};  // how long a packet that came now would wait
+  Nanos wait{};  // how long a packet that came now would wait; where fates are open, if nothing is dropped
   std::size_t packets = 0;
   std::uint64_t bytes = 0;  // with packet_overhead
 };
 
 class CapacityQueue {
  public:
-  struct Passage {
-    Instant start;  // the packet's first bit goes on the line
-    Instant end;    // its last bit is through
+  enum class Answer : std::uint8_t { passes, full, waits };
+  struct Admission {
+    Answer answer;
+    Line::Passage passage;  // valid if it passes
+  };
+  struct Fate {
+    bool dropped = false;
+    Line::Passage passage;  // valid if it was not
   };
 
-  // Nothing if the queue is full. Without a speed (bandwidth_kbps 0) the line takes no time, but packets still wait
-  // for those queued before them. Arrivals should not go back in time by more than a packet's time on the line.
-  std::optional<Passage> enqueue(const Impairment &settings, std::size_t bytes, Instant arrival);
+  // Without speed and slots the line takes no time, but packets still wait for those queued before them. Arrivals
+  // should not go back in time by more than a packet's time on the line. `must_wait`: tell its fate later even if it
+  // could be told now (not for drop tail). Ask until_arrival() first.
+  Admission admit(const LineSettings &settings, Slots *slots, std::size_t bytes, Instant arrival,
+                  bool must_wait = false);
+
+  std::optional<Fate> until_arrival(Instant arrival);
+  std::optional<Fate> until_clock(Instant now);
+  std::optional<Fate> rest();           // all that wait, as if nothing more came
+  std::optional<Instant> next() const;  // when until_clock() will next have an answer
+
   void flush();  // empty queue, idle line
 
   QueueDepth depth(Instant at) const;  // of packets whose first bit is not on the line yet
+  bool fates_open() const { return !open_.empty() || !fates_.empty(); }
 
  private:
-  struct Waiting {
+  struct Told {  // waits, and is told when it starts
     Instant start;
     std::uint64_t bytes;
   };
-  void forget_started(Instant at);
-  void push(Waiting waiting);
+  struct Open {
+    Instant arrival;
+    std::uint64_t bytes;
+  };
+  struct Step {
+    bool dropped = false;
+    Line::Plan plan;
+  };
 
-  Instant free_at_{Nanos::min()};  // when the line has sent all that was queued
-  std::vector<Waiting> ring_;      // size 0 or a power of two
-  std::size_t first_ = 0, count_ = 0;
-  std::uint64_t bytes_ = 0;  // of those in the ring
+  Admission admit_told(const LineSettings &settings, Slots *slots, std::uint64_t size, Instant arrival);
+  Admission admit_open(const LineSettings &settings, Slots *slots, std::uint64_t size, Instant arrival, bool must_wait);
+  Step step(const Open &packet, std::uint64_t behind, CoDel &codel, Slots &slots) const;
+  Step head_step(CoDel &codel, Slots &slots) const;
+  void decide(const Step &head);
+  void push_out_head();
+  std::optional<Fate> fetch();
+  // Walks over those that wait, as if nothing more came, up to the first one sent: how many that are, and when it
+  // leaves the line (or the last is dropped).
+  std::pair<std::size_t, Instant> outlook() const;
+  void forget_started(Instant at);
+
+  Line line_;
+  CoDel codel_;
+  Ring<Told> told_;
+  std::uint64_t told_bytes_ = 0;
+  Ring<Open> open_;
+  std::uint64_t open_bytes_ = 0;
+  Ring<Fate> fates_;       // decided, not fetched yet; older than all in open_
+  LineSettings settings_;  // for those in open_: the line as it is when they reach it
+  Slots slots_;
 };
 
 }  // namespace avc::net

@@ -1,23 +1,98 @@
 #include "core/net/delay.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace avc::net {
+namespace {
 
-Nanos delay_of(const Impairment &settings, Draws draws) {
-  double ms = settings.delay_ms;
-  if (settings.jitter_ms > 0)
-    ms += settings.jitter_ms *
-          (settings.delay_distribution == DelayDistribution::normal ? draws.normal() : draws.uniform(-1, 1));
-  return ms > 0 ? from_ms(std::min(ms, kLongestMs)) : Nanos{};
+constexpr double kSqrtHalf = 0.70710678118654752440;
+
+// netem's table "pareto": shape 3, shifted and scaled to mean 0 and cut off at 4. `above` is the share of draws
+// above the one asked for, in (0, 1].
+double pareto(double above) { return std::min((1 / std::cbrt(above) - 1.5) * (4.0 / 3.0), 4.0); }
+
+// netem's table "paretonormal": a quarter of the normal and three quarters of the Pareto quantile.
+double pareto_normal(double normal) {
+  return 0.25 * normal + 0.75 * pareto(std::max(0.5 * std::erfc(normal * kSqrtHalf), 1e-300));
+}
+
+double bounded_shape(double mean, double deviation) { return mean / deviation * (mean / deviation); }
+
+Nanos whole(double ms) { return ms > 0 ? from_ms(std::min(ms, kLongestMs)) : Nanos{}; }
+
+}  // namespace
+
+Nanos delay_of(const Impairment &s, Draws draws) {
+  if (!(s.jitter_ms > 0)) return whole(s.delay_ms);
+  switch (s.delay_distribution) {
+    case DelayDistribution::uniform:
+      return whole(s.delay_ms + s.jitter_ms * draws.uniform(-1, 1));
+    case DelayDistribution::normal:
+      return whole(s.delay_ms + s.jitter_ms * draws.normal());
+    case DelayDistribution::pareto:
+      return whole(s.delay_ms + s.jitter_ms * pareto(1 - draws.uniform()));
+    case DelayDistribution::paretonormal:
+      return whole(s.delay_ms + s.jitter_ms * pareto_normal(draws.normal()));
+    case DelayDistribution::gamma:
+      break;
+  }
+  if (!(s.delay_ms > 0)) return {};
+  return whole(draws.gamma(bounded_shape(s.delay_ms, s.jitter_ms)) * s.jitter_ms * (s.jitter_ms / s.delay_ms));
+}
+
+Nanos delay_of(const Impairment &s, double normal, Draws draws) {
+  if (!(s.jitter_ms > 0)) return whole(s.delay_ms);
+  switch (s.delay_distribution) {
+    case DelayDistribution::uniform:
+      return whole(s.delay_ms + s.jitter_ms * std::erf(normal * kSqrtHalf));
+    case DelayDistribution::normal:
+      return whole(s.delay_ms + s.jitter_ms * normal);
+    case DelayDistribution::pareto:
+      return whole(s.delay_ms + s.jitter_ms * pareto(std::max(0.5 * std::erfc(normal * kSqrtHalf), 1e-300)));
+    case DelayDistribution::paretonormal:
+      return whole(s.delay_ms + s.jitter_ms * pareto_normal(normal));
+    case DelayDistribution::gamma:
+      break;
+  }
+  if (!(s.delay_ms > 0)) return {};
+  return whole(draws.gamma(bounded_shape(s.delay_ms, s.jitter_ms), normal) * s.jitter_ms * (s.jitter_ms / s.delay_ms));
 }
 
 Delay::Delay(const Rng &rng) {
-  for (std::size_t i = 0; i < kStreamCount; ++i) rngs_[i] = rng.split(name(static_cast<Stream>(i))).split("delay");
+  for (std::size_t i = 0; i < kStreamCount; ++i) {
+    streams_[i].rng = rng.split(name(static_cast<Stream>(i))).split("delay");
+    streams_[i].copies = streams_[i].rng.split("copy");
+  }
 }
 
-Nanos Delay::draw(const Impairment &settings, const Packet &packet) const {
-  return delay_of(settings, rngs_[static_cast<std::size_t>(packet.stream)].at(packet.n));
+Nanos Delay::draw(const Impairment &settings, const Packet &packet) {
+  auto &stream = streams_[static_cast<std::size_t>(packet.stream)];
+  if (!(settings.delay_correlation > 0) || !(settings.jitter_ms > 0))
+    return delay_of(settings, stream.rng.at(packet.n));
+  const double normal = drift(stream, settings.delay_correlation / 100, packet.n);
+  Draws draws = stream.rng.at(packet.n);
+  if (settings.delay_distribution == DelayDistribution::gamma) draws.uniform();  // was the drift's
+  return delay_of(settings, normal, draws);
+}
+
+Nanos Delay::draw_for_copy(const Impairment &settings, const Packet &packet) const {
+  return delay_of(settings, streams_[static_cast<std::size_t>(packet.stream)].copies.at(packet.n));
+}
+
+// Always walked from the same packet in the same steps, so that rounding is the same too.
+double Delay::drift(PerStream &stream, double correlation, std::uint64_t n) {
+  const bool follows =
+      stream.known && correlation == stream.correlation && n >= stream.n && n / kDriftBlock == stream.n / kDriftBlock;
+  if (!follows) {
+    stream.correlation = correlation;
+    stream.n = n - n % kDriftBlock;
+    stream.value = stream.rng.at(stream.n).normal();
+    stream.known = true;
+  }
+  const double fresh = std::sqrt(1 - correlation * correlation);
+  while (stream.n < n) stream.value = correlation * stream.value + fresh * stream.rng.at(++stream.n).normal();
+  return stream.value;
 }
 
 }  // namespace avc::net

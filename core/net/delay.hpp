@@ -1,6 +1,10 @@
-// How long a packet is under way on a link, apart from queueing: a fixed time plus jitter drawn for each packet
-// alone. Never negative: what a draw would take below zero arrives at once, so jitter beyond the fixed delay raises
-// the mean (docs/model.md). Whether packets may overtake is decided by the link.
+// How long a packet is under way on a link, apart from queueing: a fixed time plus jitter drawn for each packet.
+// Never negative: what a draw would take below zero arrives at once, so jitter beyond the fixed delay raises the
+// mean (docs/model.md). Whether packets may overtake is decided by the link.
+//
+// Correlated jitter is a first-order autoregression of standard normals, mapped to the distribution asked for, which
+// therefore stays what it is without correlation. It begins anew every kDriftBlock packets: its state is found from
+// any packet number by walking from there.
 #pragma once
 
 #include <array>
@@ -13,18 +17,31 @@
 namespace avc::net {
 
 inline constexpr double kLongestMs = 3'600'000;  // no single model delays or queues for more than an hour
+inline constexpr std::uint64_t kDriftBlock = 4096;
 
-// At most one draw, none without jitter. Whole nanoseconds, 0 .. kLongestMs.
+// Without correlation. One draw, more for gamma, none without jitter. Whole nanoseconds, 0 .. kLongestMs.
 Nanos delay_of(const Impairment &settings, Draws draws);
+// The same from a standard normal; `draws` is used by gamma alone.
+Nanos delay_of(const Impairment &settings, double normal, Draws draws);
 
 class Delay {
  public:
   explicit Delay(const Rng &rng);
 
-  Nanos draw(const Impairment &settings, const Packet &packet) const;
+  Nanos draw(const Impairment &settings, const Packet &packet);
+  // For a packet's duplicate, which travels on its own: independent even with correlation.
+  Nanos draw_for_copy(const Impairment &settings, const Packet &packet) const;
 
  private:
-  std::array<Rng, kStreamCount> rngs_;
+  struct PerStream {
+    Rng rng, copies;
+    double correlation = 0, value = 0;  // of the autoregression after packet n
+    std::uint64_t n = 0;
+    bool known = false;
+  };
+  static double drift(PerStream &stream, double correlation, std::uint64_t n);
+
+  std::array<PerStream, kStreamCount> streams_;
 };
 
 }  // namespace avc::net

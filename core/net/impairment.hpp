@@ -1,33 +1,68 @@
 // What a network link does to packets: settings only, all with their defaults and units. An Impairment that is
 // all defaults changes nothing. A link runs one base Impairment plus one per spike in force; see link.hpp for how
-// they compose.
+// they compose. Names, ranges and what contradicts what: settings.hpp.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+
+#include "core/net/pattern.hpp"
 
 namespace avc::net {
 
-enum class LossModel : std::uint8_t { random, burst };  // the further models of the interface come with issue 3
-enum class DelayDistribution : std::uint8_t { uniform, normal };
+class LinkTrace;
+
+enum class ApplyTo : std::uint8_t { all, video, audio, keyframes, headers, rtcp };
+enum class LossModel : std::uint8_t { random, burst, gilbert_elliott, markov4, pattern };
+enum class DelayDistribution : std::uint8_t { uniform, normal, pareto, paretonormal, gamma };
+enum class QueueDiscipline : std::uint8_t { droptail, drophead, codel };
 
 struct Impairment {
+  ApplyTo apply_to = ApplyTo::all;  // packets of all other kinds are not touched by this impairment
+  double frame_drop_percent = 0;    // whole video frames, by RTP timestamp
+
   // Loss
   LossModel loss_model = LossModel::random;
-  double loss_percent = 0;  // 0..100, the long-run share in either model
-  double burst_length = 4;  // mean packets lost in a row with LossModel::burst, >= 1
+  double loss_percent = 0;      // random and burst: 0..100, the long-run share
+  double loss_correlation = 0;  // random: percent, 0..100
+  double burst_length = 4;      // burst: mean packets lost in a row, >= 1
+  double ge_p = 0, ge_r = -1;   // gilbert_elliott: percent good to bad, bad to good; r -1: 100-p, no memory
+  double ge_h = 100, ge_k = 0;  // percent lost in the bad and in the good state: netem's "1-h" and "1-k"
+  double markov_p13 = 0;        // markov4: percent from state to state, with netem's defaults
+  double markov_p31 = -1;       // -1: 100-p13
+  double markov_p32 = 0, markov_p23 = 100, markov_p14 = 0;
+  LossPattern loss_pattern;  // pattern: empty loses nothing
 
   // Delay: delay_ms plus a jitter draw, never below 0
-  double delay_ms = 0;   // >= 0
-  double jitter_ms = 0;  // normal: standard deviation; uniform: half width
+  double delay_ms = 0;           // >= 0
+  double jitter_ms = 0;          // normal: standard deviation; uniform: half width; others: docs/model.md
+  double delay_correlation = 0;  // percent, 0..100
   DelayDistribution delay_distribution = DelayDistribution::normal;
   bool allow_reordering = false;  // true: a packet may overtake one that drew a longer delay
 
+  // Packets chosen here are sent at once while the others are delayed
+  double reorder_percent = 0, reorder_correlation = 0;
+  std::uint32_t reorder_gap = 0;  // at least this many packets from one to the next; 0 and 1: no gap
+
+  double duplicate_percent = 0, duplicate_correlation = 0;
+  double corrupt_percent = 0, corrupt_correlation = 0;
+  bool corrupt_headers = false;  // true: the one bit that changes may lie in the RTP header
+
   // Rate, 0 for none: a queue in front of a line of this speed
   double bandwidth_kbps = 0;
-  std::uint32_t packet_overhead = 28;  // bytes counted on top of each packet (UDP/IPv4)
-  double queue_ms = 200;               // the longest a packet may wait before it is dropped
-  std::uint32_t queue_packets = 0;     // 0: no such limit
-  std::uint64_t queue_bytes = 0;       // 0: no such limit
+  std::shared_ptr<const LinkTrace> link_trace;  // the line's capacity in place of a fixed speed
+  double trace_offset_ms = -1;                  // place in the trace at time 0; -1: each participant its own
+  std::uint32_t packet_overhead = 28;           // bytes counted on top of each packet (UDP/IPv4)
+  std::uint32_t cell_bytes = 0;                 // payload of a link-layer cell (ATM 48), 0: no cells
+  std::uint32_t cell_overhead = 0;              // header of each cell (ATM 5)
+  double slot_min_ms = 0, slot_max_ms = 0;      // packets leave in batches this far apart; max 0: no slots
+  std::uint32_t slot_packets = 0;               // most packets and bytes in one slot, 0: any number
+  std::uint64_t slot_bytes = 0;
+  QueueDiscipline queue_discipline = QueueDiscipline::droptail;
+  double queue_ms = 200;            // the longest a packet may wait before it is dropped
+  std::uint32_t queue_packets = 0;  // 0: no such limit
+  std::uint64_t queue_bytes = 0;    // 0: no such limit
+  double codel_target_ms = 5, codel_interval_ms = 100;
 
   friend bool operator==(const Impairment &, const Impairment &) = default;
 };

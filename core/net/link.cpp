@@ -3,68 +3,189 @@
 #include <algorithm>
 
 namespace avc::net {
-namespace {
 
-bool acts(const Impairment &s) {
-  return s.loss_percent > 0 || s.delay_ms > 0 || s.jitter_ms > 0 || s.bandwidth_kbps > 0;
+Link::Link(Rng participant_rng) : rng_(participant_rng.split("link")), base_("", rng_.split("base")) { flush(); }
+
+void Link::set_base(const Impairment &settings, Instant) {
+  base_.set(settings);
+  changed();
 }
-
-}  // namespace
-
-Link::Link(Rng participant_rng) : rng_(participant_rng.split("link")), base_("", rng_.split("base")) {}
-
-void Link::set_base(const Impairment &settings, Instant) { base_.settings = settings; }
 
 void Link::put_layer(std::string_view id, const Impairment &settings, Instant) {
   auto layer = std::find_if(layers_.begin(), layers_.end(), [&](const Layer &l) { return l.id == id; });
   if (layer == layers_.end()) layer = layers_.insert(layer, Layer(id, rng_.split("layer").split(id)));
-  layer->settings = settings;
+  layer->set(settings);
+  changed();
 }
 
 bool Link::remove_layer(std::string_view id, Instant) {
-  return std::erase_if(layers_, [&](const Layer &layer) { return layer.id == id; }) > 0;
+  const bool found = std::erase_if(layers_, [&](const Layer &layer) { return layer.id == id; }) > 0;
+  changed();
+  return found;
+}
+
+void Link::changed() {
+  const auto some = [&](auto holds) { return holds(base_) || std::any_of(layers_.begin(), layers_.end(), holds); };
+  quiet_ = !some([](const Layer &l) { return l.acts; });
+  separate_ = some([](const Layer &l) { return l.acts && l.settings.apply_to != ApplyTo::all; });
+  partial_line_ = some([](const Layer &l) { return l.has_line && l.settings.apply_to != ApplyTo::all; });
 }
 
 void Link::flush() {
   queue_.flush();
+  waiting_.clear();
+  ready_.clear();
+  last_of_.fill({Nanos::min()});
   last_ = {Nanos::min()};
 }
 
 Verdict Link::admit(const Packet &packet, Instant arrival) {
-  if (layers_.empty() && arrival >= last_ && !acts(base_.settings)) {
-    last_ = arrival;
-    return Send{arrival, {}};
+  if (quiet_ && arrival >= last_ && !queue_.fates_open()) {
+    last_ = last_of_[static_cast<std::size_t>(packet.stream)] = arrival;
+    return Send{arrival};
   }
-  const Sum sum = sum_for(packet);
-  if (sum.lost) return Drop{Drop::Why::loss};
-  const auto passage = queue_.enqueue(sum.slowest ? *sum.slowest : Impairment{}, packet.bytes, arrival);
-  if (!passage) return Drop{Drop::Why::queue_full};
-  Instant at = passage->end + sum.delay;
-  const bool may_overtake = sum.jitter ? sum.jitter_overtakes : base_.settings.allow_reordering;
-  if (!may_overtake) at = std::max(at, last_);
+  while (const auto fate = queue_.until_arrival(arrival)) ready_.push(told(*fate));
+  const Treatment treatment = treat(packet);
+  if (treatment.dropped) return Drop{*treatment.dropped};
+  return through_queue(packet, treatment, arrival);
+}
+
+void Link::mangle(Layer &layer, const Packet &packet, Treatment &t) {
+  t.duplicated |= layer.mangle.duplicated(packet);
+  if (layer.settings.corrupt_percent > 0) {
+    if (!t.corrupt_bit) t.corrupt_bit = layer.mangle.corrupted(layer.settings, packet);
+    if (!t.copy_corrupt_bit) t.copy_corrupt_bit = layer.mangle.corrupted_copy(layer.settings, packet);
+  }
+}
+
+void Link::add(Layer &layer, const Packet &packet, Treatment &t) {
+  if (layer.mangles) mangle(layer, packet, t);
+  if (layer.has_line) {
+    if (layer.line.takes_time() && (!t.line || layer.line.mean_kbps() < t.line->line.mean_kbps())) t.line = &layer;
+    if (layer.slots.active() && (!t.slots || layer.slots.mean() > t.slots->slots.mean())) t.slots = &layer;
+  }
+  if (!layer.delays) return;
+  if (layer.settings.jitter_ms > 0) {
+    t.jitter = true;
+    t.jitter_overtakes &= layer.settings.allow_reordering;
+  }
+  if (layer.mangles && layer.mangle.sent_ahead(packet)) {
+    t.sent_ahead = true;
+    return;
+  }
+  t.delay += layer.delay.draw(layer.settings, packet);
+}
+
+Link::Treatment Link::treat(const Packet &packet) {
+  Treatment t;
+  const auto each = [&](auto act) {
+    if (base_.acts && base_.applies_to(packet)) act(base_);
+    for (Layer &layer : layers_)
+      if (layer.acts && layer.applies_to(packet)) act(layer);
+  };
+  each([&](Layer &layer) {
+    if (layer.mangle.frame_dropped(packet)) t.dropped = Drop::Why::frame;
+  });
+  if (t.dropped) return t;
+  each([&](Layer &layer) {
+    if (layer.loss.lost(packet)) t.dropped = Drop::Why::loss;
+  });
+  if (t.dropped) return t;
+  each([&](Layer &layer) { add(layer, packet, t); });
+  if (t.duplicated) each([&](Layer &layer) { t.copy_delay += layer.delay.draw_for_copy(layer.settings, packet); });
+  return t;
+}
+
+bool Link::may_overtake(const Treatment &t) const {
+  return t.jitter ? t.jitter_overtakes : base_.settings.allow_reordering;
+}
+
+Instant Link::in_order(Instant at, Stream stream, bool free) {
+  Instant &last_of_stream = last_of_[static_cast<std::size_t>(stream)];
+  if (!free) at = std::max(at, separate_ ? last_of_stream : last_);
+  last_of_stream = std::max(last_of_stream, at);
   last_ = std::max(last_, at);
-  return Send{at, passage->start - arrival};
+  return at;
 }
 
-void Link::add(Layer &layer, const Packet &packet, Sum &sum) {
-  const Impairment &settings = layer.settings;
-  // Asked even if another layer has lost the packet already: a chain of bursts must see every packet in turn.
-  sum.lost |= layer.loss.lost(settings, packet);
-  if (sum.lost) return;
-  sum.delay += layer.delay.draw(settings, packet);
-  if (settings.bandwidth_kbps > 0 && (!sum.slowest || settings.bandwidth_kbps < sum.slowest->bandwidth_kbps))
-    sum.slowest = &settings;
-  if (settings.jitter_ms > 0) {
-    sum.jitter = true;
-    sum.jitter_overtakes &= settings.allow_reordering;
+Verdict Link::through_queue(const Packet &packet, const Treatment &t, Instant arrival) {
+  static const LineSettings no_line;
+  if (!t.line && !t.slots && partial_line_) return go_past(packet, t, arrival);
+  const LineSettings &line = t.line ? t.line->line : t.slots ? t.slots->line : no_line;
+  Slots *slots = t.slots ? &t.slots->slots : nullptr;
+  if (line.discipline == QueueDiscipline::droptail)
+    while (const auto fate = queue_.rest()) ready_.push(told(*fate));
+  const auto admission = queue_.admit(line, slots, packet.bytes, arrival, t.duplicated);
+  if (admission.answer == CapacityQueue::Answer::full) return Drop{Drop::Why::queue_full};
+  if (admission.answer == CapacityQueue::Answer::passes) {
+    Send send = pass(packet, t, arrival, admission.passage);
+    if (t.duplicated) {
+      const auto copy = queue_.admit(line, slots, packet.bytes, arrival);
+      if (copy.answer == CapacityQueue::Answer::passes) add_copy(send, packet, t, copy.passage);
+    }
+    return send;
   }
+  Wait told = wait(packet, t, arrival);
+  if (t.duplicated && queue_.admit(line, slots, packet.bytes, arrival, true).answer == CapacityQueue::Answer::waits) {
+    told.duplicated = true;
+    waiting_.push({told.ticket, true, packet.stream, arrival, t.copy_delay, t.copy_corrupt_bit, may_overtake(t)});
+  }
+  return told;
 }
 
-Link::Sum Link::sum_for(const Packet &packet) {
-  Sum sum;
-  add(base_, packet, sum);
-  for (auto &layer : layers_) add(layer, packet, sum);
-  return sum;
+Send Link::go_past(const Packet &packet, const Treatment &t, Instant arrival) {
+  const Line::Passage passage{arrival, arrival, arrival};
+  Send send = pass(packet, t, arrival, passage);
+  if (t.duplicated) add_copy(send, packet, t, passage);
+  return send;
+}
+
+void Link::add_copy(Send &send, const Packet &packet, const Treatment &t, const Line::Passage &passage) {
+  send.duplicate = Copy{in_order(passage.end + t.copy_delay, packet.stream, may_overtake(t)), t.copy_corrupt_bit};
+}
+
+Send Link::pass(const Packet &packet, const Treatment &t, Instant arrival, const Line::Passage &passage) {
+  const Instant at = in_order(passage.end + t.delay, packet.stream, may_overtake(t) || t.sent_ahead);
+  return Send{at, passage.start - arrival, t.corrupt_bit, std::nullopt, t.sent_ahead};
+}
+
+Wait Link::wait(const Packet &packet, const Treatment &t, Instant arrival) {
+  waiting_.push({next_ticket_, false, packet.stream, arrival, t.delay, t.corrupt_bit, may_overtake(t) || t.sent_ahead,
+                 t.sent_ahead});
+  return {next_ticket_++};
+}
+
+Fate Link::told(const CapacityQueue::Fate &fate) {
+  const Waiting packet = waiting_.front();
+  waiting_.pop();
+  if (fate.dropped) return {packet.ticket, packet.duplicate, Drop{Drop::Why::queue_managed}};
+  const Instant at = in_order(fate.passage.end + packet.delay, packet.stream, packet.may_overtake);
+  return {packet.ticket, packet.duplicate,
+          Send{at, fate.passage.start - packet.arrival, packet.corrupt_bit, std::nullopt, packet.sent_ahead}};
+}
+
+std::optional<Fate> Link::fate() {
+  if (ready_.empty()) return std::nullopt;
+  const Fate fate = ready_.front();
+  ready_.pop();
+  return fate;
+}
+
+std::optional<Fate> Link::fate(Instant now) {
+  if (auto ready = fate()) return ready;
+  if (const auto decided = queue_.until_clock(now)) return told(*decided);
+  return std::nullopt;
+}
+
+std::optional<Fate> Link::last_fate() {
+  if (auto ready = fate()) return ready;
+  if (const auto decided = queue_.rest()) return told(*decided);
+  return std::nullopt;
+}
+
+std::optional<Instant> Link::next_fate() const {
+  if (!ready_.empty()) return Instant{Nanos::min()};
+  return queue_.next();
 }
 
 }  // namespace avc::net

@@ -1,11 +1,18 @@
 // One participant's way through a network: a packet's description goes in with its time, what becomes of it comes
-// out. Order, fixed: loss, then rate and queue, then delay and jitter.
+// out. Order, fixed: frame drop, loss, duplicate, corrupt, rate and queue, delay with jitter and reordering.
 //
 // A link is a base impairment plus any number of layers (one per spike in force). Composition:
-//   loss      each layer decides alone, with chance of its own: together 1-(1-a)(1-b)...
-//   rate      the slowest line, with the queue and overhead of the impairment it belongs to
-//   delay     the layers' delays add up; each is drawn alone and is never negative
-//   order     packets may overtake only if every impairment with jitter allows it (no jitter: the base decides)
+//   loss      each layer decides alone, with chance of its own: together 1-(1-a)(1-b)...; frame drop and duplicates
+//             likewise (a packet has one duplicate at most)
+//   corrupt   each decides alone; one bit changes, that of the first that says so
+//   rate      the slowest line (a trace by its mean), with queue and overhead of the impairment it belongs to; the
+//             longest slots
+//   delay     the layers' delays add up; each is drawn alone and is never negative. A packet chosen for reordering
+//             is spared its layer's delay
+//   order     packets may overtake only if every impairment with jitter allows it (no jitter: the base decides);
+//             those chosen for reordering always may
+//   apply_to  an impairment does not exist for packets it does not apply to. While there is one that is not for all,
+//             order is kept within each stream instead of over all
 // Base and layers may change between any two packets. A change acts on packets admitted after it; verdicts given
 // stand. Taking a layer away leaves exactly what the others make.
 //
@@ -13,29 +20,55 @@
 // however late, on whichever thread and in whatever batches they come. Not thread-safe.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "core/net/capacity_queue.hpp"
-#include "core/net/delay.hpp"
 #include "core/net/impairment.hpp"
-#include "core/net/loss.hpp"
+#include "core/net/layer.hpp"
 #include "core/net/packet.hpp"
+#include "core/net/ring.hpp"
 #include "core/random.hpp"
 #include "core/time.hpp"
 
 namespace avc::net {
 
 struct Drop {
-  enum class Why { loss, queue_full } why;
+  enum class Why : std::uint8_t {
+    loss,
+    queue_full,
+    queue_managed,  // by drop head or CoDel, when it had waited already
+    frame,          // its whole video frame
+  } why = Why::loss;
+};
+struct Copy {
+  Instant at;
+  std::optional<std::uint32_t> corrupt_bit;
 };
 struct Send {
   Instant at;      // when the packet comes out at the far end
   Nanos queued{};  // how much of that it waited for the line, its own time on the line not counted
+  std::optional<std::uint32_t> corrupt_bit{};  // to be changed: byte bit / 8, mask 1 << bit % 8
+  std::optional<Copy> duplicate{};             // comes out as well
+  bool sent_ahead = false;                     // chosen for reordering
 };
-using Verdict = std::variant<Drop, Send>;
+// The queue decides later. With `duplicated` there are two fates of this ticket.
+struct Wait {
+  std::uint64_t ticket;
+  bool duplicated = false;
+};
+using Verdict = std::variant<Drop, Send, Wait>;
+
+// What became of a packet (or of its duplicate) that was told to wait.
+struct Fate {
+  std::uint64_t ticket = 0;
+  bool duplicate = false;  // the second of two
+  std::variant<Drop, Send> verdict;
+};
 
 class Link {
  public:
@@ -45,37 +78,66 @@ class Link {
   void set_base(const Impairment &settings, Instant at);
   void put_layer(std::string_view id, const Impairment &settings, Instant at);  // again with the same id: replaced
   bool remove_layer(std::string_view id, Instant at);                           // false: no such layer
-  void flush();  // forgets queue and order, as after a seek; base, layers and chance stay
+  void flush();  // forgets queue, those that wait and order, as after a seek; base, layers and chance stay
 
   Verdict admit(const Packet &packet, Instant arrival);
+
+  // Fates of those that wait, in their order; ask until there is none. Only drop head and CoDel make packets wait.
+  std::optional<Fate> fate();                // after each admit(): what the packets so far decide
+  std::optional<Fate> fate(Instant now);     // by the clock: also what had left the line by now if nothing else came
+  std::optional<Fate> last_fate();           // at the end: of all that wait, as if nothing else came
+  std::optional<Instant> next_fate() const;  // when fate(now) has something to say
 
   const Impairment &base() const { return base_.settings; }
   std::size_t layers() const { return layers_.size(); }
   QueueDepth queue(Instant at) const { return queue_.depth(at); }
 
  private:
-  struct Layer {
-    Layer(std::string_view name, const Rng &rng) : id(name), loss(rng), delay(rng) {}
-    std::string id;
-    Impairment settings;
-    Loss loss;
-    Delay delay;
-  };
-  // What all layers together do to one packet.
-  struct Sum {
-    bool lost = false;
-    Nanos delay{};
-    const Impairment *slowest = nullptr;
+  // What all layers together make of one packet before it comes to the queue, and after.
+  struct Treatment {
+    std::optional<Drop::Why> dropped;
+    bool duplicated = false, sent_ahead = false;
+    std::optional<std::uint32_t> corrupt_bit, copy_corrupt_bit;
+    Nanos delay{}, copy_delay{};
+    Layer *line = nullptr, *slots = nullptr;
     bool jitter = false, jitter_overtakes = true;
   };
-  static void add(Layer &layer, const Packet &packet, Sum &sum);
-  Sum sum_for(const Packet &packet);
+  struct Waiting {
+    std::uint64_t ticket = 0;
+    bool duplicate = false;
+    Stream stream = Stream::other;
+    Instant arrival;
+    Nanos delay{};
+    std::optional<std::uint32_t> corrupt_bit;
+    bool may_overtake = false, sent_ahead = false;
+  };
+
+  void changed();
+  static void add(Layer &layer, const Packet &packet, Treatment &treatment);
+  static void mangle(Layer &layer, const Packet &packet, Treatment &treatment);
+  Treatment treat(const Packet &packet);
+  Verdict through_queue(const Packet &packet, const Treatment &treatment, Instant arrival);
+  Send go_past(const Packet &packet, const Treatment &treatment, Instant arrival);
+  Send pass(const Packet &packet, const Treatment &treatment, Instant arrival, const Line::Passage &passage);
+  void add_copy(Send &send, const Packet &packet, const Treatment &treatment, const Line::Passage &passage);
+  Wait wait(const Packet &packet, const Treatment &treatment, Instant arrival);
+  bool may_overtake(const Treatment &treatment) const;
+  Instant in_order(Instant at, Stream stream, bool free);
+  Fate told(const CapacityQueue::Fate &fate);
 
   Rng rng_;
   Layer base_;
   std::vector<Layer> layers_;
+  bool quiet_ = true;          // nothing acts
+  bool separate_ = false;      // streams keep order each for itself
+  bool partial_line_ = false;  // there is a line that is not for all packets: others go past it
   CapacityQueue queue_;
-  Instant last_{Nanos::min()};  // the latest moment any packet so far comes out
+  Ring<Waiting> waiting_;  // as in the queue
+  Ring<Fate> ready_;       // told, not fetched yet
+  std::uint64_t next_ticket_ = 0;
+  // The latest moment any packet so far comes out, by stream and over all.
+  std::array<Instant, kStreamCount> last_of_;
+  Instant last_{Nanos::min()};
 };
 
 }  // namespace avc::net

@@ -5,31 +5,33 @@
 namespace avc::net {
 namespace {
 
-constexpr std::uint64_t kLookBack = 4096;
-
-bool same(const Gilbert &a, const Gilbert &b) { return a.to_bad == b.to_bad && a.to_good == b.to_good; }
-
-// The state after packet n without knowing any earlier one ("coupling from the past", Propp and Wilson 1996): a draw
-// below both states' thresholds, or above both, decides the state whatever came before, so going back to the last
-// such draw is enough. Numbers before 0 wrap round and serve as the history of a chain that has always run. A chain
-// so slow that nothing was decided for kLookBack packets starts there, from its long-run distribution.
-bool state_at(const Rng &rng, const Gilbert &chain, std::uint64_t n) {
-  const double low = std::min(chain.to_bad, 1 - chain.to_good), high = std::max(chain.to_bad, 1 - chain.to_good);
-  std::uint64_t back = 0;
-  bool lost = false;
-  for (;; ++back) {
-    const double u = rng.at(n - back).uniform();
-    if (u < low || u >= high) {
-      lost = u < low;
-      break;
-    }
-    if (back == kLookBack) {
-      lost = u < chain.to_bad / (chain.to_bad + chain.to_good);
-      break;
-    }
+Chain::Row row(std::initializer_list<std::pair<double, std::uint8_t>> parts) {
+  Chain::Row row;
+  double sum = 0;
+  std::size_t i = 0;
+  for (const auto &[share, to] : parts) {
+    row.to[i] = to;
+    if (i < row.below.size()) row.below[i] = sum += share;
+    ++i;
   }
-  while (back-- > 0) lost = gilbert_step(chain, lost, rng.at(n - back));
-  return lost;
+  return row;
+}
+
+// Balance of the flows 1-3, 3-2-3 and 1-4-1. What cannot be left again holds everything in the long run.
+std::array<double, 4> long_run(double p13, double p31, double p32, double p23, double p14) {
+  std::array<double, 4> share{1, 0, 0, p14};
+  if (p13 > 0) {
+    if (p32 > 0 && !(p23 > 0)) return {0, 1, 0, 0};
+    if (p31 > 0) {
+      share[2] = p13 / p31;
+    } else {
+      share = {0, 0, 1, 0};
+    }
+    if (p32 > 0) share[1] = share[2] * p32 / p23;
+  }
+  const double sum = share[0] + share[1] + share[2] + share[3];
+  for (double &s : share) s /= sum;
+  return share;
 }
 
 }  // namespace
@@ -43,30 +45,91 @@ Gilbert gilbert(double loss_percent, double burst_length) {
   return to_bad <= 1 ? Gilbert{to_bad, to_good} : Gilbert{1, (1 - share) / share};
 }
 
-bool gilbert_step(const Gilbert &chain, bool before_lost, Draws draws) {
-  return draws.uniform() < (before_lost ? 1 - chain.to_good : chain.to_bad);
+Gilbert gilbert_elliott(const Impairment &settings) {
+  const double p = settings.ge_p / 100;
+  return {p, settings.ge_r < 0 ? 1 - p : settings.ge_r / 100};
+}
+
+// Low uniforms lead to "lost in a burst" and high ones to "received" from as many states as possible, so that few
+// draws decide the state.
+Chain four_states(const Impairment &settings) {
+  const double p13 = settings.markov_p13 / 100, p14 = settings.markov_p14 / 100;
+  const double p31 = settings.markov_p31 < 0 ? 1 - p13 : settings.markov_p31 / 100;
+  const double p32 = settings.markov_p32 / 100, p23 = settings.markov_p23 / 100;
+  Chain chain;
+  chain.rows[0] = row({{p13, 2}, {p14, 3}, {1 - p13 - p14, 0}, {0, 0}});
+  chain.rows[1] = row({{p23, 2}, {1 - p23, 1}, {0, 1}, {0, 1}});
+  chain.rows[2] = row({{1 - p31 - p32, 2}, {p32, 1}, {p31, 0}, {0, 0}});
+  chain.rows[3] = row({{1, 0}, {0, 0}, {0, 0}, {0, 0}});
+  chain.long_run = long_run(p13, p31, p32, p23, p14);
+  return chain;
+}
+
+bool loses(const Impairment &settings) {
+  switch (settings.loss_model) {
+    case LossModel::random:
+    case LossModel::burst:
+      break;
+    case LossModel::gilbert_elliott:
+      return settings.ge_k > 0 || (settings.ge_p > 0 && settings.ge_h > 0);
+    case LossModel::markov4:
+      return settings.markov_p13 > 0 || settings.markov_p14 > 0;
+    case LossModel::pattern:
+      return !settings.loss_pattern.empty();
+  }
+  return settings.loss_percent > 0;
 }
 
 Loss::Loss(const Rng &rng) {
-  for (std::size_t i = 0; i < kStreamCount; ++i)
-    streams_[i].rng = rng.split(name(static_cast<Stream>(i))).split("loss");
+  for (std::size_t i = 0; i < kStreamCount; ++i) {
+    const Rng own = rng.split(name(static_cast<Stream>(i))).split("loss");
+    streams_[i] = {own, Events(own), ChainWalk(own)};
+  }
 }
 
-bool Loss::lost(const Impairment &settings, const Packet &packet) {
-  if (!(settings.loss_percent > 0)) return false;
+void Loss::set(const Impairment &settings) {
+  active_ = loses(settings);
+  model_ = settings.loss_model;
+  pattern_ = settings.loss_pattern;
+  bad_ = 100;
+  good_ = 0;
+  if (model_ == LossModel::gilbert_elliott) {
+    bad_ = settings.ge_h;
+    good_ = settings.ge_k;
+  }
+  const Gilbert pair =
+      model_ == LossModel::burst ? gilbert(settings.loss_percent, settings.burst_length) : gilbert_elliott(settings);
+  const Chain chain = model_ == LossModel::markov4 ? four_states(settings) : two_states(pair.to_bad, pair.to_good);
+  for (PerStream &stream : streams_) {
+    if (model_ == LossModel::random)
+      stream.events.set(settings.loss_percent, settings.loss_correlation);
+    else
+      stream.walk.set(chain);
+  }
+}
+
+bool Loss::lost(const Packet &packet) {
+  if (!active_) return false;
   auto &stream = streams_[static_cast<std::size_t>(packet.stream)];
-  if (settings.loss_model == LossModel::burst)
-    return burst_lost(stream, gilbert(settings.loss_percent, settings.burst_length), packet.n);
-  return stream.rng.at(packet.n).chance(settings.loss_percent);
+  switch (model_) {
+    case LossModel::random:
+      return stream.events.happens(packet.n);
+    case LossModel::pattern:
+      return pattern_.lost(packet.n);
+    default:
+      return lost_in_chain(stream, packet.n);
+  }
 }
 
-bool Loss::burst_lost(PerStream &stream, const Gilbert &chain, std::uint64_t n) {
-  const bool follows = stream.known && n == stream.n + 1 && same(chain, stream.chain);
-  stream.lost = follows ? gilbert_step(chain, stream.lost, stream.rng.at(n)) : state_at(stream.rng, chain, n);
-  stream.chain = chain;
-  stream.n = n;
-  stream.known = true;
-  return stream.lost;
+bool Loss::lost_in_chain(PerStream &stream, std::uint64_t n) const {
+  const std::uint8_t state = stream.walk.at(n);
+  if (model_ == LossModel::markov4) return state >= 2;
+  const double percent = state == 1 ? bad_ : good_;
+  if (!(percent > 0)) return false;
+  if (percent >= 100) return true;
+  Draws draws = stream.rng.at(n);
+  draws.uniform();  // was the chain's
+  return draws.chance(percent);
 }
 
 }  // namespace avc::net

@@ -28,6 +28,7 @@ struct Packet {
   Stream stream = Stream::other;
   std::uint64_t n = 0;  // number within its stream, from 0; the random draws are keyed by it
   std::size_t bytes = 0;
+  std::size_t header_bytes = 0;  // the RTP header's part of them, with CSRCs and extension; 0 if it is not RTP
   std::uint32_t rtp_timestamp = 0;
   bool keyframe = false;  // belongs to a video keyframe
   bool headers = false;   // carries parameter sets

@@ -5,9 +5,19 @@
 
 using namespace avc;
 using namespace std::chrono_literals;
-using net::CapacityQueue, net::Impairment;
+using net::Impairment;
 
 namespace {
+
+// The queue as drop tail uses it: settings in, passage or nothing out.
+class CapacityQueue : public net::CapacityQueue {
+ public:
+  std::optional<net::Line::Passage> enqueue(const Impairment &settings, std::size_t bytes, Instant arrival) {
+    const auto line = settings.bandwidth_kbps > 0 ? net::line_settings(settings, Rng()) : net::LineSettings();
+    const auto admission = admit(line, nullptr, bytes, arrival);
+    return admission.answer == Answer::passes ? std::optional(admission.passage) : std::nullopt;
+  }
+};
 
 // 1000 bytes at 8000 kbps are exactly 1 ms on the line.
 Impairment line(double kbps) { return {.bandwidth_kbps = kbps, .packet_overhead = 0, .queue_ms = 1000}; }

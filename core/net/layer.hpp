@@ -1,0 +1,40 @@
+// One impairment at work: settings with the chance that belongs to them, ready to be asked about packets.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/net/delay.hpp"
+#include "core/net/impairment.hpp"
+#include "core/net/line.hpp"
+#include "core/net/loss.hpp"
+#include "core/net/mangle.hpp"
+#include "core/net/packet.hpp"
+#include "core/random.hpp"
+
+namespace avc::net {
+
+struct Layer {
+  Layer(std::string_view name, const Rng &rng) : id(name), loss(rng), delay(rng), mangle(rng), rng_(rng) {}
+
+  void set(const Impairment &changed);
+  bool applies_to(const Packet &packet) const;
+
+  std::string id;
+  Impairment settings;
+  Loss loss;
+  Delay delay;
+  Mangle mangle;
+  LineSettings line;
+  Slots slots;
+  // What of it is in use, found when the settings change.
+  bool acts = false;     // on any packet
+  bool mangles = false;  // duplicates, corrupts or reorders
+  bool delays = false;
+  bool has_line = false;  // a speed, a trace or slots
+
+ private:
+  Rng rng_;
+};
+
+}  // namespace avc::net

@@ -1,0 +1,43 @@
+// Moments at which a shared medium lets a sender transmit (Wi-Fi, LTE, cable): packets wait for the next one and
+// leave together. The moments are a function of (key, time): a slot at every multiple of kBlock mean distances, and
+// after it one after the other, each by a distance drawn evenly between two bounds.
+#pragma once
+
+#include <cstdint>
+
+#include "core/random.hpp"
+#include "core/time.hpp"
+
+namespace avc::net {
+
+class Slots {
+ public:
+  static constexpr std::int64_t kBlock = 1024;
+
+  Slots() = default;
+  // At most so many packets and bytes in one slot; 0: any number.
+  Slots(const Rng &rng, double min_ms, double max_ms, std::uint32_t packets = 0, std::uint64_t bytes = 0);
+
+  bool active() const { return block_.count() > 0; }
+  Nanos mean() const { return block_ / kBlock; }
+  std::uint32_t packets() const { return packets_; }
+  std::uint64_t bytes() const { return bytes_; }
+  Instant first_from(Instant at);  // the first slot not before a moment
+  Instant next(Instant slot) { return first_from(slot + Nanos(1)); }
+
+ private:
+  void enter_block(std::int64_t number);
+
+  Rng rng_, in_block_;
+  double min_ms_ = 0, max_ms_ = 0;
+  std::uint32_t packets_ = 0;
+  std::uint64_t bytes_ = 0;
+  Nanos block_{};
+  // The slot looked at last: the place-th of block `number_`.
+  std::int64_t number_ = 0;
+  std::uint64_t place_ = 0;
+  Instant slot_;
+  bool known_ = false;
+};
+
+}  // namespace avc::net
