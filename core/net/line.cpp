@@ -49,7 +49,7 @@ Line::Plan Line::plan(const LineSettings &settings, Slots *slots, std::uint64_t 
     if (settings.kbps > 0)  // bits / (bits per ms)
       plan.passage.end = plan.passage.start + bounded_ms(static_cast<double>(size) * 8 / settings.kbps);
   }
-  plan.after.free_at = std::max(state_.free_at, plan.passage.end);
+  if (settings.takes_time()) plan.after.free_at = std::max(state_.free_at, plan.passage.end);
   return plan;
 }
 

@@ -49,7 +49,7 @@ END_TEST
 
 // n = 1e5, normal(50 ms, 10 ms): four sigma of the mean 4*10/316 = 0.127 ms; of the deviation 4*10/447 = 0.09 ms.
 START_TEST(drawn_delays_have_the_mean_and_deviation_asked_for) {
-  const net::Delay delay{Rng(42)};
+  net::Delay delay{Rng(42)};
   const Impairment settings{.delay_ms = 50, .jitter_ms = 10};
   double sum = 0, squares = 0;
   const int n = 100'000;
@@ -67,7 +67,7 @@ END_TEST
 // docs/model.md: 100*Phi(0.5) + 200*phi(0.5) = 139.56 ms. The clipped draw's deviation is 148.8 ms, n = 1e5:
 // four sigma 1.88 ms.
 START_TEST(clipping_raises_the_mean_as_documented) {
-  const net::Delay delay{Rng(3)};
+  net::Delay delay{Rng(3)};
   double sum = 0;
   for (std::uint64_t n = 0; n < 100'000; ++n) sum += to_ms(delay.draw({.delay_ms = 100, .jitter_ms = 200}, {.n = n}));
   ck_assert_double_eq_tol(sum / 1e5, 139.56, 1.88);
@@ -77,7 +77,7 @@ END_TEST
 // Kolmogorov-Smirnov against the uniform distribution on 20..80 ms: n = 1e5, D below 2.2/sqrt(n) = 0.00696, which
 // chance exceeds in 1 of 8000 seeds (two-sided, about four sigma).
 START_TEST(uniform_delays_follow_their_distribution_function) {
-  const net::Delay delay{Rng(7)};
+  net::Delay delay{Rng(7)};
   const Impairment settings{.delay_ms = 50, .jitter_ms = 30, .delay_distribution = DelayDistribution::uniform};
   std::vector<double> drawn;
   for (std::uint64_t i = 0; i < 100'000; ++i) drawn.push_back(to_ms(delay.draw(settings, {.n = i})));

@@ -59,13 +59,9 @@ START_TEST(gilbert_keeps_the_share_where_runs_are_too_short_for_it) {
 END_TEST
 
 START_TEST(gilbert_steps_as_its_uniforms_say) {
-  const auto chain = net::gilbert(20, 4);
-  const auto step = [&](bool before, double u) {
-    const double uniforms[] = {u};
-    return net::gilbert_step(chain, before, Draws(uniforms));
-  };
-  ck_assert(step(false, 0.0624) && !step(false, 0.0626));
-  ck_assert(step(true, 0.7499) && !step(true, 0.7501));
+  const auto chain = net::two_states(net::gilbert(20, 4).to_bad, net::gilbert(20, 4).to_good);
+  ck_assert(chain.step(0, 0.0624) == 1 && chain.step(0, 0.0626) == 0);
+  ck_assert(chain.step(1, 0.7499) == 1 && chain.step(1, 0.7501) == 0);
 }
 END_TEST
 
