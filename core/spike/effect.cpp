@@ -6,17 +6,21 @@
 #include <string>
 #include <vector>
 
+#include "core/net/profiles.hpp"
+#include "core/net/trace_models.hpp"
 #include "core/text.hpp"
 
 namespace avc::spike {
 namespace {
 
-// A parameter: a number within [low, high], or one of `words` (then `apply` gets the word's index).
+// A parameter: a number within [low, high], one of `words` (then `apply` gets the word's index), or a text that
+// `apply_text` takes or refuses.
 struct Rule {
   std::string_view name, unit, meaning, fallback;
   double low = 0, high = 0;
   std::span<const std::string_view> words{};
   void (*apply)(Effect &, double) = nullptr;
+  bool (*apply_text)(Effect &, const std::string &) = nullptr;
 };
 
 struct Type {
@@ -127,6 +131,126 @@ constexpr Rule kBandwidth[] = {
     kPort,
 };
 
+constexpr Rule kDuplicate[] = {
+    {"duplicate_percentage",
+     "percent",
+     "share of packets sent twice",
+     "5",
+     0,
+     100,
+     {},
+     [](Effect &e, double v) { e.link.duplicate_percent = v; }},
+    {"correlation",
+     "percent",
+     "tendency of duplicates to follow one another",
+     "0",
+     0,
+     100,
+     {},
+     [](Effect &e, double v) { e.link.duplicate_correlation = v; }},
+};
+
+constexpr Rule kReorder[] = {
+    {"reorder_percentage",
+     "percent",
+     "share of packets sent at once while the others are delayed",
+     "25",
+     0,
+     100,
+     {},
+     [](Effect &e, double v) { e.link.reorder_percent = v; }},
+    {"delay_ms", "ms", "delay of the others", "20", 0, 10000, {}, [](Effect &e, double v) { e.link.delay_ms = v; }},
+    {"gap",
+     "packets",
+     "at least this far from one to the next; 0 and 1: no gap",
+     "0",
+     0,
+     100000,
+     {},
+     [](Effect &e, double v) { e.link.reorder_gap = static_cast<std::uint32_t>(v); }},
+    {"correlation",
+     "percent",
+     "tendency of those chosen to follow one another",
+     "0",
+     0,
+     100,
+     {},
+     [](Effect &e, double v) { e.link.reorder_correlation = v; }},
+};
+
+constexpr Rule kCorrupt[] = {
+    {"corrupt_percentage",
+     "percent",
+     "share of packets with one bit changed",
+     "1",
+     0,
+     100,
+     {},
+     [](Effect &e, double v) { e.link.corrupt_percent = v; }},
+    {"headers", "", "the bit may lie in the RTP header", "false", 0, 0, kBools,
+     [](Effect &e, double v) { e.link.corrupt_headers = v != 0; }},
+    {"correlation",
+     "percent",
+     "tendency of corrupt packets to follow one another",
+     "0",
+     0,
+     100,
+     {},
+     [](Effect &e, double v) { e.link.corrupt_correlation = v; }},
+};
+
+constexpr Rule kKeyframeLoss[] = {
+    {"loss_percentage",
+     "percent",
+     "share of the packets of video keyframes lost",
+     "100",
+     0,
+     100,
+     {},
+     [](Effect &e, double v) { e.link.loss_percent = v; }},
+};
+
+constexpr Rule kRtcpLoss[] = {
+    {"loss_percentage",
+     "percent",
+     "share of RTCP packets lost",
+     "100",
+     0,
+     100,
+     {},
+     [](Effect &e, double v) { e.link.loss_percent = v; }},
+};
+
+const Rule kProfile[] = {
+    {"profile", "", "name of the network condition", "", 0, 0, net::profile_names(),
+     [](Effect &e, double v) { e.link = *net::profile(net::profile_names()[static_cast<std::size_t>(v)]); }},
+};
+
+constexpr std::array<std::string_view, 3> kDisciplines{"droptail", "drophead", "codel"};
+
+// A built-in trace, or a file for whoever applies the effect to read; only the form of the path is checked here.
+bool take_trace(Effect &effect, const std::string &text) {
+  effect.link.link_trace = net::built_in_trace(text);
+  if (effect.link.link_trace) return true;
+  if (text.find('/') == text.npos || text.size() > 4096) return false;
+  effect.trace_location = text;
+  return true;
+}
+
+constexpr Rule kTrace[] = {
+    {"trace", "", "capacity of each participant's link over time", "", 0, 0, {}, nullptr, take_trace},
+    {"queue_ms",
+     "ms",
+     "longest time a packet may queue before it is dropped",
+     "200",
+     1,
+     60000,
+     {},
+     [](Effect &e, double v) { e.link.queue_ms = v; }},
+    {"queue_discipline", "", "which packet is dropped, and when", "droptail", 0, 0, kDisciplines,
+     [](Effect &e, double v) { e.link.queue_discipline = static_cast<net::QueueDiscipline>(v); }},
+};
+
 constexpr Type kTypes[] = {
     {"rtp_packet_loss", "loses RTP packets", kLoss},
     {"network_jitter", "delays each packet by its own time", kJitter},
@@ -134,11 +258,25 @@ constexpr Type kTypes[] = {
     {"frame_drop", "leaves out whole video frames at the source", kFrameDrop},
     {"bandwidth_limit", "puts a slow line with a queue in front of the receiver", kBandwidth},
     {"audio_silence", "sends silent audio frames", {}, [](Effect &e) { e.source.audio_silence = true; }},
+    {"packet_duplicate", "sends packets twice", kDuplicate},
+    {"packet_reorder", "lets some packets overtake the others", kReorder},
+    {"packet_corrupt", "changes one bit of a packet", kCorrupt},
+    {"blackout", "loses every packet", {}, [](Effect &e) { e.link.loss_percent = 100; }},
+    {"keyframe_loss", "loses packets of video keyframes", kKeyframeLoss,
+     [](Effect &e) { e.link.apply_to = net::ApplyTo::keyframes; }},
+    {"rtcp_loss", "loses RTCP packets", kRtcpLoss, [](Effect &e) { e.link.apply_to = net::ApplyTo::rtcp; }},
+    {"network_profile", "puts a named network condition in front of the receiver", kProfile},
+    {"link_trace", "gives the link a capacity that changes as recorded", kTrace},
     {"srtp_rekey", "renews the SRTP keys", {}, nullptr, "DTLS-SRTP keys"},
     {"ice_restart", "restarts ICE", {}, nullptr, "an ICE connection"},
 };
 
 std::string range_text(const Rule &rule) {
+  if (rule.apply_text) {
+    std::string text;
+    for (const std::string_view name : net::built_in_traces()) text.append(name).append(", ");
+    return text + "or a file's path with a /";
+  }
   if (rule.words.empty()) return number_text(rule.low) + " to " + number_text(rule.high);
   std::string text;
   for (const std::string_view word : rule.words) text.append(text.empty() ? "" : " or ").append(word);
@@ -188,22 +326,26 @@ const Rule *find_rule(const Type &type, std::string_view name) {
 
 Result<Effect> apply(const Type &type, const Params &params) {
   std::map<const Rule *, std::pair<std::string, double>> given;
+  Effect effect;
   for (const auto &[name, value] : params) {
     const Rule *rule = find_rule(type, name);
     if (!rule) return Error{"params." + name, unknown_text("parameter", name, names_of(type.rules))};
-    const auto number = accepted(*rule, value);
+    const auto *text = std::get_if<std::string>(&value);
+    const auto number = !rule->apply_text                         ? accepted(*rule, value)
+                        : text && rule->apply_text(effect, *text) ? std::optional(0.0)
+                                                                  : std::nullopt;
     if (!number) return refused(*rule, name, value);
     const auto [first, added] = given.try_emplace(rule, name, *number);
     if (!added) return Error{"params." + name, "the same setting as " + first->second.first + ", given twice"};
   }
-  Effect effect;
   if (type.always) type.always(effect);
   for (const Rule &rule : type.rules) {
     const auto found = given.find(&rule);
     if (found == given.end() && rule.fallback.empty()) {
       return Error{"params." + std::string(rule.name),
-                   "is required: " + range_text(rule) + " " + std::string(rule.unit)};
+                   "is required: " + range_text(rule) + (rule.unit.empty() ? "" : " " + std::string(rule.unit))};
     }
+    if (!rule.apply) continue;
     rule.apply(effect, found != given.end() ? found->second.second : *accepted(rule, std::string(rule.fallback)));
     if (rule.name == "burst_length" && found != given.end() && effect.link.loss_model != net::LossModel::burst) {
       return Error{"params." + found->second.first, "has a meaning only with pattern \"burst\""};

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/net/impairment.hpp"
@@ -26,6 +27,7 @@ struct SourceEffect {
 
 struct Effect {
   net::Impairment link;
+  std::string trace_location;  // a trace file to be read for link.link_trace by whoever applies it; empty: none
   SourceEffect source;
 };
 

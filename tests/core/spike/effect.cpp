@@ -3,6 +3,8 @@
 #include <limits>
 #include <set>
 
+#include "core/net/profiles.hpp"
+#include "core/net/trace_models.hpp"
 #include "core/text.hpp"
 #include "tests/check.hpp"
 
@@ -63,6 +65,42 @@ START_TEST(jitter_is_delay_and_never_reorders_unasked) {
 }
 END_TEST
 
+START_TEST(packets_are_duplicated_reordered_and_corrupted) {
+  const auto twice = must("packet_duplicate", {{"duplicate_percentage", 3.0}, {"correlation", "25"}}).link;
+  ck_assert(twice.duplicate_percent == 3 && twice.duplicate_correlation == 25);
+  const auto order = must("packet_reorder", {{"gap", 5.0}}).link;
+  ck_assert(order.reorder_percent == 25 && order.reorder_gap == 5 && order.delay_ms == 20);
+  const auto bits = must("packet_corrupt", {{"headers", "true"}}).link;
+  ck_assert(bits.corrupt_percent == 1 && bits.corrupt_headers);
+}
+END_TEST
+
+START_TEST(whole_kinds_of_packets_are_lost) {
+  ck_assert(must("blackout", {}).link == (net::Impairment{.loss_percent = 100}));
+  ck_assert(must("keyframe_loss", {}).link ==
+            (net::Impairment{.apply_to = net::ApplyTo::keyframes, .loss_percent = 100}));
+  ck_assert(must("rtcp_loss", {{"loss_percentage", 50.0}}).link ==
+            (net::Impairment{.apply_to = net::ApplyTo::rtcp, .loss_percent = 50}));
+}
+END_TEST
+
+START_TEST(a_profile_is_known_by_name) {
+  ck_assert(must("network_profile", {{"profile", "3g"}}).link == *net::profile("3g"));
+  refuses("network_profile", {{"profile", "5g"}}, "params.profile", "lte-moving");
+  refuses("network_profile", {}, "params.profile", "required");
+}
+END_TEST
+
+START_TEST(a_trace_is_built_in_or_a_file) {
+  const auto lte = must("link_trace", {{"trace", "lte"}, {"queue_discipline", "codel"}});
+  ck_assert(lte.link.link_trace == net::built_in_trace("lte") && lte.trace_location.empty());
+  ck_assert(lte.link.queue_discipline == net::QueueDiscipline::codel && lte.link.queue_ms == 200);
+  const auto file = must("link_trace", {{"trace", "traces/mine.txt"}});
+  ck_assert(!file.link.link_trace && file.trace_location == "traces/mine.txt");
+  refuses("link_trace", {{"trace", "wlan"}}, "params.trace", "lte, wifi, tunnel");
+}
+END_TEST
+
 START_TEST(source_types_leave_the_link_alone) {
   const auto bitrate = must("bitrate_reduce", {{"new_bitrate_kbps", "600"}, {"transition_seconds", 2.5}});
   ck_assert(bitrate.source.max_bitrate_kbps == 600 && bitrate.source.transition == from_ms(2500));
@@ -110,7 +148,8 @@ START_TEST(every_documented_fallback_is_accepted) {
     Params params;
     for (const auto &param : type.params) {
       if (param.name == "burst_length") continue;
-      params.emplace(param.name, std::string(param.fallback.empty() ? "50" : param.fallback));
+      const std::string required = param.name == "profile" ? "3g" : param.name == "trace" ? "lte" : "50";
+      params.emplace(param.name, param.fallback.empty() ? required : std::string(param.fallback));
     }
     must(type.name, params);
   }
@@ -147,13 +186,14 @@ START_TEST(the_catalogue_names_each_type_once) {
     ck_assert(names.insert(type.name).second && !type.summary.empty());
     for (const auto &param : type.params) ck_assert(!param.meaning.empty() && !param.range.empty());
   }
-  ck_assert_int_eq(static_cast<int>(names.size()), 8);
+  ck_assert_int_eq(static_cast<int>(names.size()), 16);
 }
 END_TEST
 
 AVC_TESTS("effect", loss_takes_numbers_and_decimal_strings, burst_loss_has_a_run_length,
-          jitter_is_delay_and_never_reorders_unasked, source_types_leave_the_link_alone,
-          bandwidth_limit_is_a_rate_with_a_queue, what_must_be_given_is_asked_for,
+          jitter_is_delay_and_never_reorders_unasked, packets_are_duplicated_reordered_and_corrupted,
+          whole_kinds_of_packets_are_lost, a_profile_is_known_by_name, a_trace_is_built_in_or_a_file,
+          source_types_leave_the_link_alone, bandwidth_limit_is_a_rate_with_a_queue, what_must_be_given_is_asked_for,
           no_parameter_of_any_type_takes_a_number_out_of_its_range, every_documented_fallback_is_accepted,
           unknown_names_are_refused_with_what_was_meant, webrtc_types_say_what_they_need, old_clients_may_name_a_port,
           the_catalogue_names_each_type_once)

@@ -1,0 +1,42 @@
+// The names, units and ranges of everything an Impairment holds, and what contradicts what: the one place that
+// elements, scenarios, profiles and documentation take them from.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/net/impairment.hpp"
+#include "core/result.hpp"
+
+namespace avc::net {
+
+struct Setting {
+  std::string_view name;  // as an Impairment's field; also accepted with '-' and with _percentage
+  std::string_view unit, meaning;
+  double low = 0, high = 0;                   // of a number
+  std::span<const std::string_view> words{};  // of a choice; then get and set speak of the word's index
+  double (*get)(const Impairment &) = nullptr;
+  void (*set)(Impairment &, double) = nullptr;
+  bool minus_one = false;  // -1 is accepted as well: "choose for me"
+
+  bool is_number() const { return words.empty(); }
+};
+
+// All but the two that are texts: loss_pattern and link_trace.
+std::span<const Setting> settings();
+
+// The impairment as it is, or the first fault: the setting at fault and its range, or the two that contradict.
+Result<Impairment> checked(const Impairment &impairment);
+
+// One setting changed, from a number or a text; link_trace takes the name of a built-in trace (trace_models.hpp).
+// Does not check contradictions, which may be there only until the next setting is changed.
+using SettingValue = std::variant<double, std::string>;
+Result<Impairment> with(Impairment impairment, std::string_view name, const SettingValue &value);
+
+// A whole impairment from its settings by name, as a scenario or a profile file gives them; the rest is default.
+Result<Impairment> impairment_of(const std::map<std::string, SettingValue> &settings);
+
+}  // namespace avc::net
