@@ -51,6 +51,8 @@ class Rng {
   Rng split(std::uint64_t number) const;
   Draws at(std::uint64_t n) const { return Draws(key_, n); }
 
+  friend bool operator==(const Rng &, const Rng &) = default;
+
  private:
   std::uint64_t key_;
 };

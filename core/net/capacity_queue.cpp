@@ -36,7 +36,9 @@ CapacityQueue::Admission CapacityQueue::admit_told(const LineSettings &settings,
 CapacityQueue::Admission CapacityQueue::admit_open(const LineSettings &settings, Slots *slots, std::uint64_t size,
                                                    Instant arrival, bool must_wait) {
   if (settings != settings_) settings_ = settings;
-  slots_ = slots ? *slots : Slots();
+  // Our own, because it follows those that wait while the other one follows arrivals.
+  const Slots wanted = slots ? *slots : Slots();
+  if (!slots_.same_as(wanted)) slots_ = wanted;
   forget_started(arrival);
   if (open_.empty() && !must_wait) {
     const Step now = step({arrival, size}, 0, codel_, slots_);
@@ -49,7 +51,8 @@ CapacityQueue::Admission CapacityQueue::admit_open(const LineSettings &settings,
     return (settings.queue_packets > 0 && open_.size() >= settings.queue_packets) ||
            (settings.queue_bytes > 0 && open_bytes_ + size > settings.queue_bytes);
   };
-  if (settings.discipline == QueueDiscipline::drophead)
+  const bool never_fits = settings.queue_bytes > 0 && size > settings.queue_bytes;
+  if (settings.discipline == QueueDiscipline::drophead && !never_fits)
     while (!open_.empty() && full()) push_out_head();
   if (full()) return {Answer::full, {}};
   open_.push({arrival, size});

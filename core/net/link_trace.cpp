@@ -40,6 +40,7 @@ LinkTrace::Place LinkTrace::first_from(Instant at) const {
   const std::int64_t ns = at.since_origin.count(), period = period_ns();
   std::int64_t round = ns / period;
   if (ns % period < 0) --round;
+  if (round > 0 && ns == round * period) --round;  // the last opportunity of the round before is at that moment
   const std::int64_t within = ns - round * period;
   const auto ms = static_cast<std::uint32_t>((within + kMs - 1) / kMs);
   const auto found = std::lower_bound(times_.begin(), times_.end(), ms);

@@ -14,18 +14,22 @@ void Slots::enter_block(std::int64_t number) {
   place_ = 0;
   slot_ = {block_ * number};
   in_block_ = rng_.split(static_cast<std::uint64_t>(number));
+  before_ = slot_;
   known_ = true;
 }
 
 Instant Slots::first_from(Instant at) {
+  if (known_ && before_ < at && at <= slot_) return slot_;
   std::int64_t number = at.since_origin / block_;
   if (Instant{block_ * number} > at) --number;
   // Going back, which packets in order never do, walks the block from its beginning.
   if (!known_ || number != number_ || slot_ > at) enter_block(number);
   const Instant end{block_ * (number + 1)};
   while (slot_ < at) {
+    const Instant passed = slot_;
     slot_ = slot_ + from_ms(in_block_.at(place_++).uniform(min_ms_, max_ms_));
     if (slot_ >= end) enter_block(number + 1);
+    before_ = passed;
   }
   return slot_;
 }

@@ -22,6 +22,10 @@ class Slots {
   Nanos mean() const { return block_ / kBlock; }
   std::uint32_t packets() const { return packets_; }
   std::uint64_t bytes() const { return bytes_; }
+  bool same_as(const Slots &other) const {  // the same moments and limits
+    return rng_ == other.rng_ && min_ms_ == other.min_ms_ && max_ms_ == other.max_ms_ && packets_ == other.packets_ &&
+           bytes_ == other.bytes_;
+  }
   Instant first_from(Instant at);  // the first slot not before a moment
   Instant next(Instant slot) { return first_from(slot + Nanos(1)); }
 
@@ -36,7 +40,7 @@ class Slots {
   // The slot looked at last: the place-th of block `number_`.
   std::int64_t number_ = 0;
   std::uint64_t place_ = 0;
-  Instant slot_;
+  Instant slot_, before_;  // and the one before it
   bool known_ = false;
 };
 

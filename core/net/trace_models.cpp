@@ -58,7 +58,7 @@ class Wander {
   double z_ = 0;
 };
 
-// A moving terminal: 4 Mbit/s on average, slow fading; the scheduler grants every 10 ms with exponential weight; now
+// A moving terminal: 4 Mbit/s times slow fading; the scheduler grants every 10 ms with exponential weight; now
 // and then a handover stops everything for 30 to 150 ms.
 std::vector<std::uint32_t> lte(const Rng &rng, std::uint32_t length_ms) {
   Gatherer out;
@@ -77,7 +77,7 @@ std::vector<std::uint32_t> lte(const Rng &rng, std::uint32_t length_ms) {
   return out.done(length_ms);
 }
 
-// A shared channel: 6 Mbit/s while it is ours, in bursts of 2 to 8 ms between waits of 1 to 12 ms for other stations;
+// A shared channel: 14 Mbit/s while it is ours, in bursts of 2 to 8 ms between waits of 1 to 12 ms for other stations;
 // every few seconds interference divides the rate by four for 100 to 600 ms.
 std::vector<std::uint32_t> wifi(const Rng &rng, std::uint32_t length_ms) {
   Gatherer out;
@@ -100,7 +100,7 @@ std::vector<std::uint32_t> wifi(const Rng &rng, std::uint32_t length_ms) {
   return out.done(length_ms);
 }
 
-// A train: the LTE model, fading out over 3 s before a tunnel, nothing for 8 s, back over 2 s; a tunnel every 30 s.
+// A train: the LTE model with 3 Mbit/s, fading out over 3 s before a tunnel, nothing for 8 s, back over 2 s; a tunnel every 30 s.
 std::vector<std::uint32_t> tunnel(const Rng &rng, std::uint32_t length_ms) {
   Gatherer out;
   Wander fading(rng.split("fading"), 0.5, 4);
