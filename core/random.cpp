@@ -14,9 +14,7 @@ std::array<std::uint32_t, 2> halves(std::uint64_t value) {
   return {static_cast<std::uint32_t>(value), static_cast<std::uint32_t>(value >> 32)};
 }
 
-std::uint64_t joined(std::uint32_t low, std::uint32_t high) {
-  return static_cast<std::uint64_t>(high) << 32 | low;
-}
+std::uint64_t joined(std::uint32_t low, std::uint32_t high) { return static_cast<std::uint64_t>(high) << 32 | low; }
 
 // Splits use counters whose top word is this tag; draws use the draw number there, which never gets so far.
 constexpr std::uint32_t kSplitTag = 0xFFFFFFFF, kLabelTag = 0xFFFFFFFE;
@@ -41,39 +39,54 @@ double polynomial(const double (&coefficients)[N], double x) {
   return sum;
 }
 
+}  // namespace
+
 // Inverse of the normal distribution function, M. J. Wichura, Applied Statistics 37 (1988), algorithm AS 241,
 // routine PPND16: about 1e-16 relative. Its middle part is rational arithmetic only.
 double normal_quantile(double p) {
   static constexpr double a[] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
                                  1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
                                  3.3430575583588128105e4, 2.5090809287301226727e3};
-  static constexpr double b[] = {1.0,                     4.2313330701600911252e1, 6.8718700749205790830e2,
-                                 5.3941960214247511077e3, 2.1213794301586595867e4, 3.9307895800092710610e4,
-                                 2.8729085735721942674e4, 5.2264952788528545610e3};
-  static constexpr double c[] = {1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
-                                 3.64784832476320460504e0, 1.27045825245236838258e0, 2.41780725177450611770e-1,
+  static constexpr double b[] = {1.0,
+                                 4.2313330701600911252e1,
+                                 6.8718700749205790830e2,
+                                 5.3941960214247511077e3,
+                                 2.1213794301586595867e4,
+                                 3.9307895800092710610e4,
+                                 2.8729085735721942674e4,
+                                 5.2264952788528545610e3};
+  static constexpr double c[] = {1.42343711074968357734e0,  4.63033784615654529590e0, 5.76949722146069140550e0,
+                                 3.64784832476320460504e0,  1.27045825245236838258e0, 2.41780725177450611770e-1,
                                  2.27238449892691845833e-2, 7.74545014278341407640e-4};
-  static constexpr double d[] = {1.0,                       2.05319162663775882187e0,  1.67638483018380384940e0,
-                                 6.89767334985100004550e-1, 1.48103976427480074590e-1, 1.51986665636164571966e-2,
-                                 5.47593808499534494600e-4, 1.05075007164441684324e-9};
+  static constexpr double d[] = {1.0,
+                                 2.05319162663775882187e0,
+                                 1.67638483018380384940e0,
+                                 6.89767334985100004550e-1,
+                                 1.48103976427480074590e-1,
+                                 1.51986665636164571966e-2,
+                                 5.47593808499534494600e-4,
+                                 1.05075007164441684324e-9};
   static constexpr double e[] = {6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,
                                  2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
                                  2.71155556874348757815e-5, 2.01033439929228813265e-7};
-  static constexpr double f[] = {1.0,                       5.99832206555887937690e-1, 1.36929880922735805310e-1,
-                                 1.48753612908506148525e-2, 7.86869131145613259100e-4, 1.84631831751005468180e-5,
-                                 1.42151175831644588870e-7, 2.04426310338993978564e-15};
+  static constexpr double f[] = {1.0,
+                                 5.99832206555887937690e-1,
+                                 1.36929880922735805310e-1,
+                                 1.48753612908506148525e-2,
+                                 7.86869131145613259100e-4,
+                                 1.84631831751005468180e-5,
+                                 1.42151175831644588870e-7,
+                                 2.04426310338993978564e-15};
   const double q = p - 0.5;
   if (std::fabs(q) <= 0.425) {
     const double r = 0.180625 - q * q;
     return q * polynomial(a, r) / polynomial(b, r);
   }
   const double r = std::sqrt(-std::log(q < 0 ? p : 1 - p));
-  const double x = r <= 5 ? polynomial(c, r - 1.6) / polynomial(d, r - 1.6)
-                          : polynomial(e, r - 5) / polynomial(f, r - 5);
+  const double x =
+      r <= 5 ? polynomial(c, r - 1.6) / polynomial(d, r - 1.6) : polynomial(e, r - 5) / polynomial(f, r - 5);
   return q < 0 ? -x : x;
 }
-
-}  // namespace
 
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {

@@ -14,6 +14,9 @@ namespace avc {
 
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
+// The inverse of the standard normal's distribution function, 0 < p < 1 (Wichura AS 241, about 1e-16).
+double normal_quantile(double p);
+
 // The draws that one packet (or one spike, or one frame) may spend in one model, in a written order.
 class Draws {
  public:
@@ -21,13 +24,13 @@ class Draws {
   // Fixed values in place of chance, for tests by hand; they must outlive the Draws. Repeats the last value.
   explicit Draws(std::span<const double> uniforms) : scripted_(uniforms) {}
 
-  double uniform();                          // [0, 1), 53 bits; one draw
-  double uniform(double low, double high);   // [low, high); one draw
-  std::uint64_t below(std::uint64_t count);  // 0 .. count-1, count > 0; one draw
-  bool chance(double percent);               // true in `percent` of all packets; one draw
-  double normal();                           // mean 0, standard deviation 1 (Wichura AS 241); one draw
-  double pareto(double shape);               // Pareto with minimum 1; one draw
-  double gamma(double shape);                // scale 1 (Marsaglia and Tsang 2000); any number of draws
+  double uniform();                           // [0, 1), 53 bits; one draw
+  double uniform(double low, double high);    // [low, high); one draw
+  std::uint64_t below(std::uint64_t count);   // 0 .. count-1, count > 0; one draw
+  bool chance(double percent);                // true in `percent` of all packets; one draw
+  double normal();                            // mean 0, standard deviation 1 (Wichura AS 241); one draw
+  double pareto(double shape);                // Pareto with minimum 1; one draw
+  double gamma(double shape);                 // scale 1 (Marsaglia and Tsang 2000); any number of draws
   double gamma(double shape, double normal);  // the same, its first trial from a standard normal drawn elsewhere
 
  private:

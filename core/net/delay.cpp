@@ -13,9 +13,10 @@ constexpr double kSqrtHalf = 0.70710678118654752440;
 double pareto(double above) { return std::min((1 / std::cbrt(above) - 1.5) * (4.0 / 3.0), 4.0); }
 
 // netem's table "paretonormal": a quarter of the normal and three quarters of the Pareto quantile.
-double pareto_normal(double normal) {
-  return 0.25 * normal + 0.75 * pareto(std::max(0.5 * std::erfc(normal * kSqrtHalf), 1e-300));
-}
+double pareto_normal(double normal, double above) { return 0.25 * normal + 0.75 * pareto(above); }
+
+// The share of a standard normal's draws above this one.
+double share_above(double normal) { return std::max(0.5 * std::erfc(normal * kSqrtHalf), 1e-300); }
 
 double bounded_shape(double mean, double deviation) { return mean / deviation * (mean / deviation); }
 
@@ -32,8 +33,10 @@ Nanos delay_of(const Impairment &s, Draws draws) {
       return whole(s.delay_ms + s.jitter_ms * draws.normal());
     case DelayDistribution::pareto:
       return whole(s.delay_ms + s.jitter_ms * pareto(1 - draws.uniform()));
-    case DelayDistribution::paretonormal:
-      return whole(s.delay_ms + s.jitter_ms * pareto_normal(draws.normal()));
+    case DelayDistribution::paretonormal: {
+      const double u = std::max(draws.uniform(), 0x1.0p-54);
+      return whole(s.delay_ms + s.jitter_ms * pareto_normal(normal_quantile(u), 1 - u));
+    }
     case DelayDistribution::gamma:
       break;
   }
@@ -49,9 +52,9 @@ Nanos delay_of(const Impairment &s, double normal, Draws draws) {
     case DelayDistribution::normal:
       return whole(s.delay_ms + s.jitter_ms * normal);
     case DelayDistribution::pareto:
-      return whole(s.delay_ms + s.jitter_ms * pareto(std::max(0.5 * std::erfc(normal * kSqrtHalf), 1e-300)));
+      return whole(s.delay_ms + s.jitter_ms * pareto(share_above(normal)));
     case DelayDistribution::paretonormal:
-      return whole(s.delay_ms + s.jitter_ms * pareto_normal(normal));
+      return whole(s.delay_ms + s.jitter_ms * pareto_normal(normal, share_above(normal)));
     case DelayDistribution::gamma:
       break;
   }

@@ -12,8 +12,8 @@ namespace avc::net {
 namespace {
 
 constexpr std::array<std::string_view, 3> kNames{"lte", "wifi", "tunnel"};
-constexpr std::uint64_t kSeed = 1;
-constexpr std::uint32_t kSeconds = 60;
+constexpr std::uint64_t kSeed = 5;
+constexpr std::uint32_t kSeconds = 30;
 constexpr double kBytesPerKbit = 125;
 
 // Lines of a trace from a capacity in kbit/s for each millisecond: an opportunity whenever enough bytes have
@@ -100,7 +100,8 @@ std::vector<std::uint32_t> wifi(const Rng &rng, std::uint32_t length_ms) {
   return out.done(length_ms);
 }
 
-// A train: the LTE model with 3 Mbit/s, fading out over 3 s before a tunnel, nothing for 8 s, back over 2 s; a tunnel every 30 s.
+// A train: the LTE model with 3 Mbit/s, fading out over 3 s before a tunnel, nothing for 8 s, back over 2 s; a tunnel
+// every 30 s.
 std::vector<std::uint32_t> tunnel(const Rng &rng, std::uint32_t length_ms) {
   Gatherer out;
   Wander fading(rng.split("fading"), 0.5, 4);

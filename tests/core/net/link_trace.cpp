@@ -60,15 +60,15 @@ START_TEST(built_in_traces_are_as_documented) {
     std::string_view name;
     double kbps;
     std::uint32_t silence;
-  } rows[] = {{"lte", 4992, 147}, {"wifi", 5761, 37}, {"tunnel", 2012, 8730}};
+  } rows[] = {{"lte", 3952.4, 170}, {"wifi", 6400, 22}, {"tunnel", 1998.4, 8582}};
   ck_assert_uint_eq(net::built_in_traces().size(), std::size(rows));
   ck_assert(!net::built_in_trace("dsl"));
   for (const auto name : net::built_in_traces()) {
     const auto trace = net::built_in_trace(name);
     ck_assert(trace && trace == net::built_in_trace(name));
-    ck_assert(trace->period() == 60s);
-    ck_assert(trace->times_ms() == net::make_trace(name, 1, 60)->times_ms());
-    ck_assert(trace->times_ms() != net::make_trace(name, 2, 60)->times_ms());
+    ck_assert(trace->period() == 30s);
+    ck_assert(trace->times_ms() == net::make_trace(name, 5, 30)->times_ms());
+    ck_assert(trace->times_ms() != net::make_trace(name, 6, 30)->times_ms());
     std::uint32_t longest = 0, last = 0;
     for (const auto ms : trace->times_ms()) {
       longest = std::max(longest, ms - last);
