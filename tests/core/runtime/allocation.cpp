@@ -53,6 +53,40 @@ START_TEST(a_link_with_everything_on_allocates_nothing_per_packet) {
 }
 END_TEST
 
+START_TEST(every_model_of_the_link_allocates_nothing_per_packet) {
+  net::Link link{Rng(1)};
+  link.set_base({.loss_model = net::LossModel::markov4,
+                 .markov_p13 = 2,
+                 .markov_p31 = 30,
+                 .delay_ms = 50,
+                 .jitter_ms = 10,
+                 .delay_correlation = 50,
+                 .delay_distribution = net::DelayDistribution::gamma,
+                 .reorder_percent = 5,
+                 .reorder_gap = 3,
+                 .duplicate_percent = 5,
+                 .corrupt_percent = 5},
+                {});
+  link.put_layer("spike",
+                 {.loss_model = net::LossModel::pattern,
+                  .loss_pattern = *net::LossPattern::parse("00000001"),
+                  .link_trace = net::LinkTrace::of({1, 2, 3, 5}),
+                  .slot_max_ms = 3,
+                  .queue_discipline = net::QueueDiscipline::codel},
+                 {});
+  std::uint64_t n = 0, told = 0;
+  const long allocations = steady_allocations([&] {
+    for (int i = 0; i < 10'000; ++i, ++n) {
+      const Instant at{static_cast<std::int64_t>(n) * 1ms};
+      link.admit({.stream = net::Stream::video, .n = n, .bytes = 1100}, at);
+      while (link.fate()) ++told;
+    }
+  });
+  ck_assert_int_eq(allocations, 0);
+  ck_assert_uint_gt(told, 10'000);
+}
+END_TEST
+
 START_TEST(timers_and_hooks_allocate_nothing_per_turn) {
   class Hook final : public runtime::TurnEnd {
    public:
@@ -75,4 +109,4 @@ START_TEST(timers_and_hooks_allocate_nothing_per_turn) {
 END_TEST
 
 AVC_TESTS("allocation", a_link_with_everything_on_allocates_nothing_per_packet,
-          timers_and_hooks_allocate_nothing_per_turn)
+          every_model_of_the_link_allocates_nothing_per_packet, timers_and_hooks_allocate_nothing_per_turn)
