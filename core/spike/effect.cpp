@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/net/profiles.hpp"
+#include "core/net/settings.hpp"
 #include "core/net/trace_models.hpp"
 #include "core/text.hpp"
 
@@ -27,7 +28,8 @@ struct Type {
   std::string_view name, summary;
   std::span<const Rule> rules;
   void (*always)(Effect &) = nullptr;
-  std::string_view needs{};  // what plain RTP participants lack for it; empty: nothing
+  std::string_view needs{};    // what plain RTP participants lack for it; empty: nothing
+  bool link_settings = false;  // takes every setting of a link too (net/settings.hpp), which then need no rule
 };
 
 constexpr std::array<std::string_view, 2> kPatterns{"random", "burst"};
@@ -222,7 +224,8 @@ constexpr Rule kRtcpLoss[] = {
 };
 
 const Rule kProfile[] = {
-    {"profile", "", "name of the network condition", "", 0, 0, net::profile_names(),
+    {"profile", "", "name of the network condition; any setting of a link beside it or in its place", "", 0, 0,
+     net::profile_names(),
      [](Effect &e, double v) { e.link = *net::profile(net::profile_names()[static_cast<std::size_t>(v)]); }},
 };
 
@@ -265,7 +268,7 @@ constexpr Type kTypes[] = {
     {"keyframe_loss", "loses packets of video keyframes", kKeyframeLoss,
      [](Effect &e) { e.link.apply_to = net::ApplyTo::keyframes; }},
     {"rtcp_loss", "loses RTCP packets", kRtcpLoss, [](Effect &e) { e.link.apply_to = net::ApplyTo::rtcp; }},
-    {"network_profile", "puts a named network condition in front of the receiver", kProfile},
+    {"network_profile", "puts a named network condition in front of the receiver", kProfile, nullptr, {}, true},
     {"link_trace", "gives the link a capacity that changes as recorded", kTrace},
     {"srtp_rekey", "renews the SRTP keys", {}, nullptr, "DTLS-SRTP keys"},
     {"ice_restart", "restarts ICE", {}, nullptr, "an ICE connection"},
@@ -324,11 +327,38 @@ const Rule *find_rule(const Type &type, std::string_view name) {
   return nullptr;
 }
 
+// The settings of a link, given by name, on top of what the effect has already.
+Result<Effect> with_settings(Effect effect, const Params &settings) {
+  std::map<std::string, std::string> given;  // plain name to the name used
+  for (const auto &[name, value] : settings) {
+    const auto [first, added] = given.try_emplace(setting_name(name), name);
+    if (!added) return Error{"params." + name, "the same setting as " + first->second + ", given twice"};
+    const auto *text = std::get_if<std::string>(&value);
+    if (text && same_setting(name, "link_trace") && text->find('/') != text->npos) {
+      if (!take_trace(effect, *text)) return Error{"params." + name, "is too long for a path"};
+      continue;
+    }
+    auto changed = net::with(effect.link, name, value);
+    if (!changed) return Error{"params." + name, changed.error().message};
+    effect.link = *changed;
+  }
+  if (const auto sound = net::checked(effect.link); !sound)
+    return Error{"params." + sound.error().field, sound.error().message};
+  if (!effect.trace_location.empty() && effect.link.bandwidth_kbps > 0)
+    return Error{"params.link_trace", "contradicts bandwidth_kbps: the line has one or the other"};
+  return effect;
+}
+
 Result<Effect> apply(const Type &type, const Params &params) {
   std::map<const Rule *, std::pair<std::string, double>> given;
   Effect effect;
+  Params settings;
   for (const auto &[name, value] : params) {
     const Rule *rule = find_rule(type, name);
+    if (!rule && type.link_settings) {
+      settings.emplace(name, value);
+      continue;
+    }
     if (!rule) return Error{"params." + name, unknown_text("parameter", name, names_of(type.rules))};
     const auto *text = std::get_if<std::string>(&value);
     const auto number = !rule->apply_text                         ? accepted(*rule, value)
@@ -342,6 +372,7 @@ Result<Effect> apply(const Type &type, const Params &params) {
   for (const Rule &rule : type.rules) {
     const auto found = given.find(&rule);
     if (found == given.end() && rule.fallback.empty()) {
+      if (!settings.empty()) continue;
       return Error{"params." + std::string(rule.name),
                    "is required: " + range_text(rule) + (rule.unit.empty() ? "" : " " + std::string(rule.unit))};
     }
@@ -351,7 +382,7 @@ Result<Effect> apply(const Type &type, const Params &params) {
       return Error{"params." + found->second.first, "has a meaning only with pattern \"burst\""};
     }
   }
-  return effect;
+  return settings.empty() ? Result<Effect>(effect) : with_settings(std::move(effect), settings);
 }
 
 struct Catalogue {

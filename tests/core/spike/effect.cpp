@@ -91,6 +91,23 @@ START_TEST(a_profile_is_known_by_name) {
 }
 END_TEST
 
+START_TEST(a_profile_is_changed_or_made_by_settings_of_a_link) {
+  const auto changed = must("network_profile", {{"profile", "3g"}, {"loss-percentage", "7"}}).link;
+  auto expected = *net::profile("3g");
+  expected.loss_percent = 7;
+  ck_assert(changed == expected);
+  const auto own = must("network_profile", {{"delay_ms", 30.0}, {"apply_to", "audio"}, {"link_trace", "lte"}});
+  ck_assert(own.link.delay_ms == 30 && own.link.apply_to == net::ApplyTo::audio && own.link.link_trace);
+  avc_assert_text(must("network_profile", {{"link_trace", "dir/own.trace"}}).trace_location, "dir/own.trace");
+  refuses("network_profile", {}, "params.profile", "is required");
+  refuses("network_profile", {{"delay_ms", -1.0}}, "params.delay_ms", "0 to 3600000 ms");
+  refuses("network_profile", {{"delay", 1.0}}, "params.delay", "unknown setting");
+  refuses("network_profile", {{"loss_percent", 1.0}, {"loss-percentage", 2.0}}, "params.loss_percent", "given twice");
+  refuses("network_profile", {{"link_trace", "./own"}, {"bandwidth_kbps", 100.0}}, "params.link_trace", "contradicts");
+  refuses("network_profile", {{"profile", "tunnel"}, {"bandwidth_kbps", 100.0}}, "params.link_trace", "contradicts");
+}
+END_TEST
+
 START_TEST(a_trace_is_built_in_or_a_file) {
   const auto lte = must("link_trace", {{"trace", "lte"}, {"queue_discipline", "codel"}});
   ck_assert(lte.link.link_trace == net::built_in_trace("lte") && lte.trace_location.empty());
@@ -192,7 +209,8 @@ END_TEST
 
 AVC_TESTS("effect", loss_takes_numbers_and_decimal_strings, burst_loss_has_a_run_length,
           jitter_is_delay_and_never_reorders_unasked, packets_are_duplicated_reordered_and_corrupted,
-          whole_kinds_of_packets_are_lost, a_profile_is_known_by_name, a_trace_is_built_in_or_a_file,
+          whole_kinds_of_packets_are_lost, a_profile_is_known_by_name,
+          a_profile_is_changed_or_made_by_settings_of_a_link, a_trace_is_built_in_or_a_file,
           source_types_leave_the_link_alone, bandwidth_limit_is_a_rate_with_a_queue, what_must_be_given_is_asked_for,
           no_parameter_of_any_type_takes_a_number_out_of_its_range, every_documented_fallback_is_accepted,
           unknown_names_are_refused_with_what_was_meant, webrtc_types_say_what_they_need, old_clients_may_name_a_port,
