@@ -1,0 +1,70 @@
+// All RTP packets of one video or audio frame as one buffer: the form in which our own elements hand packets to each
+// other, because nine GstBuffers cost ten times what one does. Nobody else ever sees it.
+//
+// Such a buffer has no memory, only an RtpFrame as its meta: a slot for each packet with its header and what has been
+// decided about it, and the payloads, which are shared with all participants that play the same clip and kept alive by
+// `owner`. Its timestamp and its DELTA_UNIT and MARKER flags are those that a list's packets would have.
+//
+// Who may get one: a source asks frames_accepted() whenever its pad asks for negotiation. The answer is yes if every
+// element down to the sink is of a type that has called take_frames() and says so to the query; one stranger between
+// them, or a probe on a pad in between, and the source makes buffer lists. Each element answers the query
+// is_frames_query() on its sink pads: a filter with frames_accepted() of its source pad, a sink with true. A change of
+// links downstream reaches the source as a RECONFIGURE event and is asked about anew.
+//
+// A sink that takes frames sends each packet when its `due` has come, and not before (an "earliest departure time", as
+// the kernel's qdiscs know it). So a delaying element parks nothing: it writes down when.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/time.hpp"
+#include "elements/support/ptr.hpp"
+
+namespace avc {
+
+struct FramePayload {
+  std::span<const std::uint8_t> bytes;
+  GstMemory *memory = nullptr;  // the same bytes, for packets made for strangers
+  bool headers = false;         // carries parameter sets
+};
+
+struct FramePacket {
+  static constexpr std::size_t kHeaderRoom = 32;
+
+  std::array<std::uint8_t, kHeaderRoom> header;  // the frame's header_bytes of it are in use
+  Instant due{Nanos::min()};                     // running time; the default is "at once"
+  bool send = true;                              // false: taken out on the way
+};
+
+struct RtpFrame {
+  GstMeta meta;
+  std::shared_ptr<const void> owner;  // of the payloads and their bytes
+  const FramePayload *payloads;
+  FramePacket *packets;  // the buffer's own: to be written to only while the buffer is writable
+  guint count;
+  std::uint32_t header_bytes;
+
+  std::span<FramePacket> slots() { return {packets, count}; }
+  std::span<std::uint8_t> header(guint i) { return std::span(packets[i].header).first(header_bytes); }
+  std::size_t bytes(guint i) const { return header_bytes + payloads[i].bytes.size(); }
+};
+
+// A frame of these payloads with fixed RTP headers yet to be written.
+[[nodiscard]] Ptr<GstBuffer> new_frame(std::shared_ptr<const void> owner, std::span<const FramePayload> payloads);
+// Null for every ordinary buffer.
+RtpFrame *frame_of(GstBuffer *buffer);
+// One packet of a frame as a frame of its own, with the same flags and timestamp.
+[[nodiscard]] Ptr<GstBuffer> frame_of_one(GstBuffer *buffer, guint packet);
+// What is to be sent of a frame as ordinary packets; due times are not in it.
+[[nodiscard]] Ptr<GstBufferList> packets_of(GstBuffer *buffer);
+
+void take_frames(GType element_type);
+bool frames_accepted(GstPad *src);
+bool is_frames_query(GstQuery *query);
+
+}  // namespace avc
