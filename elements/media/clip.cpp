@@ -74,20 +74,23 @@ class Media {
     const auto held = take(g_variant_get_data_as_bytes(bytes));
     gsize size = 0;
     gconstpointer data = g_bytes_get_data(held.get(), &size);
-    size_ = size;
+    bytes_ = {static_cast<const std::uint8_t *>(data), size};
     whole_ = take(gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, const_cast<gpointer>(data), size, 0, size,
                                          g_bytes_ref(held.get()),
                                          [](gpointer owner) { g_bytes_unref(static_cast<GBytes *>(owner)); }));
   }
   bool holds(std::uint64_t offset, std::uint32_t size) const {
-    return size > 0 && offset <= size_ && size <= size_ - offset;
+    return size > 0 && offset <= bytes_.size() && size <= bytes_.size() - offset;
   }
   Ptr<GstMemory> piece(std::uint64_t offset, std::uint32_t size) const {
     return take(gst_memory_share(whole_.get(), static_cast<gssize>(offset), size));
   }
+  FramePayload payload(const BlockRecord &record) const {
+    return {piece(record.offset, record.size), bytes_.subspan(record.offset, record.size), record.headers != 0};
+  }
 
  private:
-  std::size_t size_ = 0;
+  std::span<const std::uint8_t> bytes_;
   Ptr<GstMemory> whole_;
 };
 
@@ -105,7 +108,7 @@ bool open_rendition(GVariant *variant, const Media &media, Clip &clip, Nanos len
 
   for (const BlockRecord &record : payloads) {
     if (!media.holds(record.offset, record.size) || record.size > kMaxPayload) return false;
-    rendition.payloads.push_back({media.piece(record.offset, record.size), record.headers != 0});
+    rendition.payloads.push_back(media.payload(record));
   }
   ClipTiming timing{length, {}, {}};
   std::uint64_t bytes = 0;
@@ -158,18 +161,16 @@ bool open_audio(GVariant *variant, const char *caps, const Media &media, Clip &c
   if (!clip.audio_caps) return false;
   for (const BlockRecord &record : records_of<BlockRecord>(variant)) {
     if (!media.holds(record.offset, record.size) || record.size > kMaxPayload) return false;
-    clip.audio.push_back(media.piece(record.offset, record.size));
+    clip.audio.push_back(media.payload(record));
   }
   if (clip.audio.size() != clip.timing.audio_frames()) return false;
   gint channels = 2;
   gst_structure_get_int(gst_caps_get_structure(clip.audio_caps.get(), 0), "channels", &channels);
   const std::string silence = opus_silence(static_cast<unsigned>(channels));
-  clip.silence = take(gst_allocator_alloc(nullptr, silence.size(), nullptr));
-  GstMapInfo map;
-  if (!gst_memory_map(clip.silence.get(), &map, GST_MAP_WRITE)) return false;
-  std::memcpy(map.data, silence.data(), silence.size());
-  gst_memory_unmap(clip.silence.get(), &map);
-  GST_MINI_OBJECT_FLAG_SET(clip.silence.get(), GST_MEMORY_FLAG_READONLY);
+  auto *bytes = static_cast<std::uint8_t *>(g_memdup2(silence.data(), silence.size()));
+  clip.silence.memory =
+      take(gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, bytes, silence.size(), 0, silence.size(), bytes, g_free));
+  clip.silence.bytes = {bytes, silence.size()};
   return true;
 }
 

@@ -12,13 +12,9 @@
 #include "core/media/timeline.hpp"
 #include "core/result.hpp"
 #include "elements/media/coded.hpp"
+#include "elements/support/rtp_frame.hpp"
 
 namespace avc::media {
-
-struct Payload {
-  Ptr<GstMemory> memory;
-  bool headers = false;  // carries parameter sets
-};
 
 struct AccessUnit {
   Ptr<GstMemory> coded;  // byte-stream
@@ -34,15 +30,15 @@ struct Rendition {
   double average_kbps = 0;  // of the access units' bytes
   Ptr<GstCaps> caps;        // video/x-h264
   std::vector<AccessUnit> units;
-  std::vector<Payload> payloads;
+  std::vector<FramePayload> payloads;
 };
 
 struct Clip {
   ClipTiming timing;                  // the same for all renditions
   std::vector<Rendition> renditions;  // the best first; never empty
   std::vector<double> kbps;           // of the renditions
-  std::vector<Ptr<GstMemory>> audio;  // Opus packets of 20 ms, timing.audio_frames() of them
-  Ptr<GstMemory> silence;             // an Opus packet of 20 ms of it
+  std::vector<FramePayload> audio;    // Opus packets of 20 ms, timing.audio_frames() of them
+  FramePayload silence;               // an Opus packet of 20 ms of it
   Ptr<GstCaps> audio_caps;            // audio/x-opus
   std::string profile_level_id;       // of the first sequence parameter set, as SDP has it
 };

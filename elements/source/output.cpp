@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "elements/support/rtp_frame.hpp"
 #include "elements/support/wrapper.hpp"
 
 GST_DEBUG_CATEGORY_EXTERN(avchaossrc_debug);
@@ -48,7 +49,8 @@ bool Output::negotiate(const Offer &offer) {
     return false;
   }
   chosen.reset(gst_caps_fixate(gst_caps_truncate(chosen.release())));
-  rtp_ = gst_structure_has_name(gst_caps_get_structure(chosen.get(), 0), "application/x-rtp");
+  const bool rtp = gst_structure_has_name(gst_caps_get_structure(chosen.get(), 0), "application/x-rtp");
+  form_ = !rtp ? Form::coded : frames_accepted(pad_) ? Form::frames : Form::packets;
   begin(offer);
   const auto now = take(gst_pad_get_current_caps(pad_));
   if (!now || !gst_caps_is_equal(now.get(), chosen.get())) gst_pad_push_event(pad_, gst_event_new_caps(chosen.get()));

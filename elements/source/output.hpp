@@ -1,5 +1,6 @@
-// One source pad: what its consumer takes (ready RTP or coded frames), the events that go before the first frame,
-// and what downstream last answered. A pad whose consumer has gone or had enough is skipped and holds nobody up.
+// One source pad: what its consumer takes (ready RTP, one way or the other, or coded frames), the events that go before
+// the first frame, and what downstream last answered. A pad whose consumer has gone or had enough is skipped and holds
+// nobody up.
 //
 // All of it belongs to the thread that pushes, except reset(), which is called when nobody does.
 #pragma once
@@ -31,7 +32,8 @@ class Output {
 
   GstPad *pad() const { return pad_; }
   bool takes(media::Medium medium) const;
-  bool takes_rtp() const { return rtp_; }
+  enum class Form { coded, packets, frames };
+  Form form() const { return form_; }
 
   // Sees to it that events have gone before the next frame. False when nothing can be sent now.
   bool ready(const Offer &offer);
@@ -53,7 +55,7 @@ class Output {
   bool begun_ = false;         // stream-start has gone
   bool segment_sent_ = false;  // and so has everything else that goes once
   bool negotiated_ = false;
-  bool rtp_ = true;
+  Form form_ = Form::packets;
   bool over_ = false;  // downstream wants no more, until it is linked anew
 };
 

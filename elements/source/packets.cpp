@@ -8,6 +8,14 @@ namespace {
 
 GstClockTime clock_time(Nanos time) { return static_cast<GstClockTime>(time.count()); }
 
+rtp::Fields fields_of(const RtpStream &stream, const Frame &frame) {
+  return {.payload_type = stream.payload_type(),
+          .marker = frame.marker,
+          .sequence = frame.sequence,
+          .timestamp = stream.timestamp_at(frame.running_time),
+          .ssrc = stream.ssrc()};
+}
+
 Ptr<GstMemory> make_header(const rtp::Fields &fields) {
   GstAllocationParams params;
   gst_allocation_params_init(&params);
@@ -16,6 +24,12 @@ Ptr<GstMemory> make_header(const rtp::Fields &fields) {
   MappedMemory map(header.get(), GST_MAP_WRITE);
   rtp::write_fixed_header(map.writable_bytes().first<rtp::kFixedHeaderSize>(), fields);
   return header;
+}
+
+void describe(GstBuffer *buffer, const Frame &frame) {
+  GST_BUFFER_PTS(buffer) = clock_time(frame.running_time);
+  if (frame.marker) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_MARKER);
+  if (frame.delta) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
 }
 
 }  // namespace
@@ -39,31 +53,32 @@ std::uint16_t RtpStream::take_sequence(std::uint32_t count) {
   return first;
 }
 
-Ptr<GstBuffer> make_packet(const RtpStream &stream, const Frame &frame, GstMemory *payload) {
-  auto buffer = take(gst_buffer_new());
-  auto header = make_header(rtp::Fields{.payload_type = stream.payload_type(),
-                                        .marker = frame.marker,
-                                        .sequence = frame.sequence,
-                                        .timestamp = stream.timestamp_at(frame.running_time),
-                                        .ssrc = stream.ssrc()});
-  gst_buffer_append_memory(buffer.get(), give(std::move(header)));
-  gst_buffer_append_memory(buffer.get(), gst_memory_ref(payload));
-  GST_BUFFER_PTS(buffer.get()) = clock_time(frame.running_time);
-  if (frame.marker) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_MARKER);
-  if (frame.delta) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DELTA_UNIT);
-  return buffer;
-}
-
-Ptr<GstBufferList> make_packets(const RtpStream &stream, const Frame &frame, std::span<const media::Payload> payloads) {
+Ptr<GstBufferList> make_packets(const RtpStream &stream, const Frame &frame, std::span<const FramePayload> payloads) {
   auto list = take(gst_buffer_list_new_sized(static_cast<guint>(payloads.size())));
   Frame one = frame;
   for (std::size_t i = 0; i < payloads.size(); ++i, ++one.sequence) {
     one.marker = frame.marker && i + 1 == payloads.size();
-    auto buffer = make_packet(stream, one, payloads[i].memory.get());
+    auto buffer = take(gst_buffer_new());
+    gst_buffer_append_memory(buffer.get(), give(make_header(fields_of(stream, one))));
+    gst_buffer_append_memory(buffer.get(), gst_memory_ref(payloads[i].memory.get()));
+    describe(buffer.get(), one);
     if (payloads[i].headers) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_HEADER);
     gst_buffer_list_add(list.get(), give(std::move(buffer)));
   }
   return list;
+}
+
+Ptr<GstBuffer> make_frame(const RtpStream &stream, const Frame &frame, std::span<const FramePayload> payloads,
+                          std::shared_ptr<const void> owner) {
+  auto buffer = new_frame(std::move(owner), payloads);
+  RtpFrame *packets = frame_of(buffer.get());
+  rtp::Fields fields = fields_of(stream, frame);
+  for (guint i = 0; i < packets->count; ++i, ++fields.sequence) {
+    fields.marker = frame.marker && i + 1 == packets->count;
+    rtp::write_fixed_header(packets->header(i).first<rtp::kFixedHeaderSize>(), fields);
+  }
+  describe(buffer.get(), frame);
+  return buffer;
 }
 
 Ptr<GstBuffer> make_coded(const Frame &frame, GstMemory *data, bool headers) {

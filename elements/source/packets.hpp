@@ -5,6 +5,7 @@
 #include <gst/gst.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "core/random.hpp"
@@ -48,9 +49,11 @@ struct Frame {
   bool marker = false;  // on the last packet
 };
 
+// The packets of a frame as everybody knows them, and as one buffer for our own elements (rtp_frame.hpp).
 [[nodiscard]] Ptr<GstBufferList> make_packets(const RtpStream &stream, const Frame &frame,
-                                              std::span<const media::Payload> payloads);
-[[nodiscard]] Ptr<GstBuffer> make_packet(const RtpStream &stream, const Frame &frame, GstMemory *payload);
+                                              std::span<const FramePayload> payloads);
+[[nodiscard]] Ptr<GstBuffer> make_frame(const RtpStream &stream, const Frame &frame,
+                                        std::span<const FramePayload> payloads, std::shared_ptr<const void> owner);
 [[nodiscard]] Ptr<GstBuffer> make_coded(const Frame &frame, GstMemory *data, bool headers);
 
 }  // namespace avc::source

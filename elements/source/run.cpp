@@ -119,6 +119,14 @@ void Run::choose_rendition(const spike::SourceEffect &effect, Nanos now) {
   if (target != walk_.to) walk_ = {rendition_, target, now, effect.transition};
 }
 
+void Run::push_rtp(Output &output, const RtpStream &stream, const Frame &frame,
+                   std::span<const FramePayload> payloads) {
+  if (output.form() == Output::Form::frames)
+    output.push(make_frame(stream, frame, payloads, clip_));
+  else
+    output.push(make_packets(stream, frame, payloads));
+}
+
 bool Run::emit_video(const media::Tick &tick, Nanos now, const spike::SourceEffect &effect,
                      std::span<const std::shared_ptr<Output>> outputs) {
   const bool keyframe = clip_->renditions[0].units[tick.index].keyframe;
@@ -135,13 +143,13 @@ bool Run::emit_video(const media::Tick &tick, Nanos now, const spike::SourceEffe
   const std::span payloads(&rendition.payloads[unit.first_payload], unit.payloads);
   const Frame frame{now, unit.duration, !keyframe, video_.take_sequence(unit.payloads), true};
   std::size_t payload_bytes = 0;
-  for (const media::Payload &payload : payloads) payload_bytes += payload.memory->size;
+  for (const FramePayload &payload : payloads) payload_bytes += payload.bytes.size();
   for (const auto &output : outputs) {
     if (!output->takes(media::Medium::video) || !output->ready(offer_)) continue;
-    if (output->takes_rtp())
-      output->push(make_packets(video_, frame, payloads));
-    else
+    if (output->form() == Output::Form::coded)
       output->push(make_coded(frame, unit.coded.get(), unit.headers));
+    else
+      push_rtp(*output, video_, frame, payloads);
   }
   sent_keyframe_ = keyframe;
   ++counters_.frames_sent;
@@ -152,23 +160,20 @@ bool Run::emit_video(const media::Tick &tick, Nanos now, const spike::SourceEffe
 
 bool Run::emit_audio(const media::Tick &tick, Nanos now, const spike::SourceEffect &effect,
                      std::span<const std::shared_ptr<Output>> outputs) {
-  GstMemory *data = effect.audio_silence ? clip_->silence.get() : clip_->audio[tick.index].get();
+  const FramePayload &payload = effect.audio_silence ? clip_->silence : clip_->audio[tick.index];
   const bool spurt_begins = was_silent_ && !effect.audio_silence;
   was_silent_ = effect.audio_silence;
   const Frame frame{now, media::kAudioFrame, false, audio_.take_sequence(1), spurt_begins};
   for (const auto &output : outputs) {
     if (!output->takes(media::Medium::audio) || !output->ready(offer_)) continue;
-    if (output->takes_rtp()) {
-      auto list = take(gst_buffer_list_new_sized(1));
-      gst_buffer_list_add(list.get(), give(make_packet(audio_, frame, data)));
-      output->push(std::move(list));
-    } else {
-      output->push(make_coded(frame, data, false));
-    }
+    if (output->form() == Output::Form::coded)
+      output->push(make_coded(frame, payload.memory.get(), false));
+    else
+      push_rtp(*output, audio_, frame, {&payload, 1});
   }
   ++counters_.audio_frames_sent;
   ++counters_.packets_sent;
-  counters_.bytes_sent += data->size + 12;
+  counters_.bytes_sent += payload.bytes.size() + 12;
   return true;
 }
 

@@ -53,6 +53,7 @@ class Run {
  private:
   void apply_changes(Nanos now);
   void choose_rendition(const spike::SourceEffect &effect, Nanos now);
+  void push_rtp(Output &output, const RtpStream &stream, const Frame &frame, std::span<const FramePayload> payloads);
   bool emit_video(const media::Tick &tick, Nanos now, const spike::SourceEffect &effect,
                   std::span<const std::shared_ptr<Output>> outputs);
   bool emit_audio(const media::Tick &tick, Nanos now, const spike::SourceEffect &effect,

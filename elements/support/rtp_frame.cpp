@@ -112,7 +112,7 @@ Ptr<GstBufferList> packets_of(GstBuffer *buffer) {
     const auto header = frame->header(i);
     gst_buffer_append_memory(packet.get(), gst_allocator_alloc(nullptr, header.size(), nullptr));
     gst_buffer_fill(packet.get(), 0, header.data(), header.size());
-    gst_buffer_append_memory(packet.get(), gst_memory_ref(frame->payloads[i].memory));
+    gst_buffer_append_memory(packet.get(), gst_memory_ref(frame->payloads[i].memory.get()));
     gst_buffer_copy_into(packet.get(), buffer, GstBufferCopyFlags(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS),
                          0, 0);
     GST_BUFFER_FLAG_UNSET(packet.get(), GST_BUFFER_FLAG_MARKER);

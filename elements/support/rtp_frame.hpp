@@ -28,9 +28,9 @@
 namespace avc {
 
 struct FramePayload {
-  std::span<const std::uint8_t> bytes;
-  GstMemory *memory = nullptr;  // the same bytes, for packets made for strangers
-  bool headers = false;         // carries parameter sets
+  Ptr<GstMemory> memory;
+  std::span<const std::uint8_t> bytes;  // the same, without mapping it
+  bool headers = false;                 // carries parameter sets
 };
 
 struct FramePacket {

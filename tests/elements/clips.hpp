@@ -75,7 +75,7 @@ inline void check_sendable(const media::Clip &clip) {
     }
   }
   for (const auto &packet : clip.audio) {
-    const MappedMemory bytes(packet.get());
+    const MappedMemory bytes(packet.memory.get());
     ck_assert(media::opus_duration(bytes.bytes().data(), bytes.bytes().size()) == media::kAudioFrame);
   }
 }

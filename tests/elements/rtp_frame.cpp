@@ -11,7 +11,6 @@ namespace {
 
 // Three payloads of 4, 5 and 6 bytes, each filled with its number; counts how often it is let go.
 struct Payloads {
-  std::vector<Ptr<GstMemory>> memories;
   std::vector<FramePayload> payloads;
   std::array<std::array<std::uint8_t, 6>, 3> bytes;
 };
@@ -20,9 +19,10 @@ std::shared_ptr<Payloads> three_payloads() {
   auto made = std::make_shared<Payloads>();
   for (guint i = 0; i < 3; i++) {
     made->bytes[i].fill(static_cast<std::uint8_t>(i));
-    made->memories.push_back(take(
-        gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, made->bytes[i].data(), 4 + i, 0, 4 + i, nullptr, nullptr)));
-    made->payloads.push_back({std::span(made->bytes[i]).first(4 + i), made->memories.back().get(), i == 0});
+    const auto bytes = std::span(made->bytes[i]).first(4 + i);
+    made->payloads.push_back({take(gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, bytes.data(), bytes.size(), 0,
+                                                          bytes.size(), nullptr, nullptr)),
+                              bytes, i == 0});
   }
   return made;
 }
@@ -88,7 +88,7 @@ GST_START_TEST(ordinary_packets_come_out_of_it) {
     fail_unless(GST_BUFFER_FLAG_IS_SET(packet, GST_BUFFER_FLAG_DELTA_UNIT));
     fail_unless_equals_int(GST_BUFFER_FLAG_IS_SET(packet, GST_BUFFER_FLAG_MARKER), number == 2);
     fail_unless_equals_int(GST_BUFFER_FLAG_IS_SET(packet, GST_BUFFER_FLAG_HEADER), number == 0);
-    fail_unless(gst_buffer_peek_memory(packet, 1) == payloads->memories[number].get());
+    fail_unless(gst_buffer_peek_memory(packet, 1) == payloads->payloads[number].memory.get());
   }
 }
 GST_END_TEST;
