@@ -1,5 +1,5 @@
 // What the spikes in force ask of one source, on top of its own settings. The least bit rate wins, frame drops
-// compose as independent losses, silence is silence. Each spike ends alone and leaves what the others ask.
+// compose as independent losses, silence is silence, absence absence. Each spike ends alone and leaves what the others ask.
 #pragma once
 
 #include <algorithm>
@@ -43,6 +43,7 @@ class SourceEffects {
     const double kept = (1 - all.frame_drop_percent / 100) * (1 - one.frame_drop_percent / 100);
     all.frame_drop_percent = (1 - kept) * 100;
     all.audio_silence |= one.audio_silence;
+    all.absent |= one.absent;
     if (one.max_bitrate_kbps && (!all.max_bitrate_kbps || *one.max_bitrate_kbps < *all.max_bitrate_kbps)) {
       all.max_bitrate_kbps = one.max_bitrate_kbps;
       all.transition = one.transition;

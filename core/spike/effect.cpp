@@ -1,278 +1,17 @@
 #include "core/spike/effect.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
 
-#include "core/net/profiles.hpp"
 #include "core/net/settings.hpp"
 #include "core/net/trace_models.hpp"
+#include "core/spike/effect_table.hpp"
 #include "core/text.hpp"
 
 namespace avc::spike {
 namespace {
-
-// A parameter: a number within [low, high], one of `words` (then `apply` gets the word's index), or a text that
-// `apply_text` takes or refuses.
-struct Rule {
-  std::string_view name, unit, meaning, fallback;
-  double low = 0, high = 0;
-  std::span<const std::string_view> words{};
-  void (*apply)(Effect &, double) = nullptr;
-  bool (*apply_text)(Effect &, const std::string &) = nullptr;
-};
-
-struct Type {
-  std::string_view name, summary;
-  std::span<const Rule> rules;
-  void (*always)(Effect &) = nullptr;
-  std::string_view needs{};    // what plain RTP participants lack for it; empty: nothing
-  bool link_settings = false;  // takes every setting of a link too (net/settings.hpp), which then need no rule
-};
-
-constexpr std::array<std::string_view, 2> kPatterns{"random", "burst"};
-constexpr std::array<std::string_view, 2> kBools{"false", "true"};
-
-// Old clients send a port with the three types that once went through tc. Effects are per participant here.
-constexpr Rule kPort{
-    "port", "", "accepted for old clients, without effect", "0", 0, 65535, {}, [](Effect &, double) {}};
-
-constexpr Rule kLoss[] = {
-    {"loss_percentage",
-     "percent",
-     "share of packets lost, audio and video",
-     "5",
-     0,
-     100,
-     {},
-     [](Effect &e, double v) { e.link.loss_percent = v; }},
-    {"pattern", "", "each packet on its own, or in runs", "random", 0, 0, kPatterns,
-     [](Effect &e, double v) { e.link.loss_model = v == 0 ? net::LossModel::random : net::LossModel::burst; }},
-    {"burst_length",
-     "packets",
-     "mean length of a run of losses; only with pattern burst",
-     "4",
-     1,
-     1000,
-     {},
-     [](Effect &e, double v) { e.link.burst_length = v; }},
-    kPort,
-};
-
-constexpr Rule kJitter[] = {
-    {"base_latency_ms",
-     "ms",
-     "delay of every packet",
-     "20",
-     0,
-     10000,
-     {},
-     [](Effect &e, double v) { e.link.delay_ms = v; }},
-    {"jitter_std_dev_ms",
-     "ms",
-     "standard deviation of the delay (normal distribution)",
-     "50",
-     0,
-     10000,
-     {},
-     [](Effect &e, double v) { e.link.jitter_ms = v; }},
-    {"allow_reordering", "", "let packets overtake each other", "false", 0, 0, kBools,
-     [](Effect &e, double v) { e.link.allow_reordering = v != 0; }},
-    kPort,
-};
-
-constexpr Rule kBitrate[] = {
-    {"new_bitrate_kbps",
-     "kbit/s",
-     "the highest video rendition not above this is sent",
-     "",
-     1,
-     1e6,
-     {},
-     [](Effect &e, double v) { e.source.max_bitrate_kbps = v; }},
-    {"transition_seconds",
-     "s",
-     "time over which renditions are stepped down",
-     "0",
-     0,
-     3600,
-     {},
-     [](Effect &e, double v) { e.source.transition = from_seconds(v); }},
-};
-
-constexpr Rule kFrameDrop[] = {
-    {"drop_percentage",
-     "percent",
-     "share of video frames never sent; sequence numbers show no hole",
-     "",
-     0,
-     100,
-     {},
-     [](Effect &e, double v) { e.source.frame_drop_percent = v; }},
-};
-
-constexpr Rule kBandwidth[] = {
-    {"bandwidth_kbps",
-     "kbit/s",
-     "capacity of each participant's link, with 28 bytes of UDP/IPv4 per packet",
-     "1000",
-     1,
-     1e7,
-     {},
-     [](Effect &e, double v) { e.link.bandwidth_kbps = v; }},
-    {"queue_ms",
-     "ms",
-     "longest time a packet may queue before it is dropped",
-     "200",
-     1,
-     60000,
-     {},
-     [](Effect &e, double v) { e.link.queue_ms = v; }},
-    kPort,
-};
-
-constexpr Rule kDuplicate[] = {
-    {"duplicate_percentage",
-     "percent",
-     "share of packets sent twice",
-     "5",
-     0,
-     100,
-     {},
-     [](Effect &e, double v) { e.link.duplicate_percent = v; }},
-    {"correlation",
-     "percent",
-     "tendency of duplicates to follow one another",
-     "0",
-     0,
-     100,
-     {},
-     [](Effect &e, double v) { e.link.duplicate_correlation = v; }},
-};
-
-constexpr Rule kReorder[] = {
-    {"reorder_percentage",
-     "percent",
-     "share of packets sent at once while the others are delayed",
-     "25",
-     0,
-     100,
-     {},
-     [](Effect &e, double v) { e.link.reorder_percent = v; }},
-    {"delay_ms", "ms", "delay of the others", "20", 0, 10000, {}, [](Effect &e, double v) { e.link.delay_ms = v; }},
-    {"gap",
-     "packets",
-     "at least this far from one to the next; 0 and 1: no gap",
-     "0",
-     0,
-     100000,
-     {},
-     [](Effect &e, double v) { e.link.reorder_gap = static_cast<std::uint32_t>(v); }},
-    {"correlation",
-     "percent",
-     "tendency of those chosen to follow one another",
-     "0",
-     0,
-     100,
-     {},
-     [](Effect &e, double v) { e.link.reorder_correlation = v; }},
-};
-
-constexpr Rule kCorrupt[] = {
-    {"corrupt_percentage",
-     "percent",
-     "share of packets with one bit changed",
-     "1",
-     0,
-     100,
-     {},
-     [](Effect &e, double v) { e.link.corrupt_percent = v; }},
-    {"headers", "", "the bit may lie in the RTP header", "false", 0, 0, kBools,
-     [](Effect &e, double v) { e.link.corrupt_headers = v != 0; }},
-    {"correlation",
-     "percent",
-     "tendency of corrupt packets to follow one another",
-     "0",
-     0,
-     100,
-     {},
-     [](Effect &e, double v) { e.link.corrupt_correlation = v; }},
-};
-
-constexpr Rule kKeyframeLoss[] = {
-    {"loss_percentage",
-     "percent",
-     "share of the packets of video keyframes lost",
-     "100",
-     0,
-     100,
-     {},
-     [](Effect &e, double v) { e.link.loss_percent = v; }},
-};
-
-constexpr Rule kRtcpLoss[] = {
-    {"loss_percentage",
-     "percent",
-     "share of RTCP packets lost",
-     "100",
-     0,
-     100,
-     {},
-     [](Effect &e, double v) { e.link.loss_percent = v; }},
-};
-
-const Rule kProfile[] = {
-    {"profile", "", "name of the network condition; any setting of a link beside it or in its place", "", 0, 0,
-     net::profile_names(),
-     [](Effect &e, double v) { e.link = *net::profile(net::profile_names()[static_cast<std::size_t>(v)]); }},
-};
-
-constexpr std::array<std::string_view, 3> kDisciplines{"droptail", "drophead", "codel"};
-
-// A built-in trace, or a file for whoever applies the effect to read; only the form of the path is checked here.
-bool take_trace(Effect &effect, const std::string &text) {
-  effect.link.link_trace = net::built_in_trace(text);
-  if (effect.link.link_trace) return true;
-  if (text.find('/') == text.npos || text.size() > 4096) return false;
-  effect.trace_location = text;
-  return true;
-}
-
-constexpr Rule kTrace[] = {
-    {"trace", "", "capacity of each participant's link over time", "", 0, 0, {}, nullptr, take_trace},
-    {"queue_ms",
-     "ms",
-     "longest time a packet may queue before it is dropped",
-     "200",
-     1,
-     60000,
-     {},
-     [](Effect &e, double v) { e.link.queue_ms = v; }},
-    {"queue_discipline", "", "which packet is dropped, and when", "droptail", 0, 0, kDisciplines,
-     [](Effect &e, double v) { e.link.queue_discipline = static_cast<net::QueueDiscipline>(v); }},
-};
-
-constexpr Type kTypes[] = {
-    {"rtp_packet_loss", "loses RTP packets", kLoss},
-    {"network_jitter", "delays each packet by its own time", kJitter},
-    {"bitrate_reduce", "sends a smaller rendition of the video", kBitrate},
-    {"frame_drop", "leaves out whole video frames at the source", kFrameDrop},
-    {"bandwidth_limit", "puts a slow line with a queue in front of the receiver", kBandwidth},
-    {"audio_silence", "sends silent audio frames", {}, [](Effect &e) { e.source.audio_silence = true; }},
-    {"packet_duplicate", "sends packets twice", kDuplicate},
-    {"packet_reorder", "lets some packets overtake the others", kReorder},
-    {"packet_corrupt", "changes one bit of a packet", kCorrupt},
-    {"blackout", "loses every packet", {}, [](Effect &e) { e.link.loss_percent = 100; }},
-    {"keyframe_loss", "loses packets of video keyframes", kKeyframeLoss,
-     [](Effect &e) { e.link.apply_to = net::ApplyTo::keyframes; }},
-    {"rtcp_loss", "loses RTCP packets", kRtcpLoss, [](Effect &e) { e.link.apply_to = net::ApplyTo::rtcp; }},
-    {"network_profile", "puts a named network condition in front of the receiver", kProfile, nullptr, {}, true},
-    {"link_trace", "gives the link a capacity that changes as recorded", kTrace},
-    {"srtp_rekey", "renews the SRTP keys", {}, nullptr, "DTLS-SRTP keys"},
-    {"ice_restart", "restarts ICE", {}, nullptr, "an ICE connection"},
-};
 
 std::string range_text(const Rule &rule) {
   if (rule.apply_text) {
@@ -305,12 +44,14 @@ std::optional<double> accepted(const Rule &rule, const Value &value) {
   }
   const auto number = text ? parse_number(*text) : std::optional(std::get<double>(value));
   // Written so that NaN fails too.
-  return number && *number >= rule.low && *number <= rule.high ? number : std::nullopt;
+  if (!number || !(*number >= rule.low && *number <= rule.high)) return std::nullopt;
+  return rule.whole && *number != std::floor(*number) ? std::nullopt : number;
 }
 
 Error refused(const Rule &rule, const std::string &given_as, const Value &value) {
   std::string text = shown(value) + " is not accepted; it must be " + range_text(rule);
   if (!rule.unit.empty()) text.append(" ").append(rule.unit);
+  if (rule.whole) text.append(", a whole number");
   return {"params." + given_as, text};
 }
 
@@ -385,20 +126,30 @@ Result<Effect> apply(const Type &type, const Params &params) {
   return settings.empty() ? Result<Effect>(effect) : with_settings(std::move(effect), settings);
 }
 
+// In the order in which types are listed.
+std::span<const Type> table() {
+  static const std::vector<Type> all = [] {
+    std::vector<Type> types(link_types().begin(), link_types().end());
+    types.insert(types.end(), sender_types().begin(), sender_types().end());
+    return types;
+  }();
+  return all;
+}
+
 struct Catalogue {
   Catalogue() {
-    for (const Type &type : kTypes) {
+    for (const Type &type : table()) {
       for (const Rule &rule : type.rules) ranges.push_back(range_text(rule));
     }
     auto range = ranges.begin();
-    for (const Type &type : kTypes) {
+    for (const Type &type : table()) {
       auto &list = params.emplace_back();
       for (const Rule &rule : type.rules) {
         list.push_back({rule.name, rule.unit, rule.meaning, *range++, rule.fallback});
       }
     }
     auto list = params.begin();
-    for (const Type &type : kTypes) all.push_back({type.name, type.summary, *list++});
+    for (const Type &type : table()) all.push_back({type.name, type.summary, *list++});
   }
   std::vector<std::string> ranges;  // the views below point here
   std::vector<std::vector<ParamInfo>> params;
@@ -414,7 +165,7 @@ std::span<const TypeInfo> types() {
 
 Result<Effect> effect_of(std::string_view name, const Params &params) {
   std::vector<std::string_view> names;
-  for (const Type &type : kTypes) {
+  for (const Type &type : table()) {
     names.push_back(type.name);
     if (type.name != name) continue;
     if (!type.needs.empty()) {

@@ -148,14 +148,39 @@ START_TEST(no_parameter_of_any_type_takes_a_number_out_of_its_range) {
   for (const auto &type : types()) {
     for (const auto &param : type.params) {
       for (const Value &bad :
-           {Value(kNan), Value(kInf), Value(-kInf), Value(-1.0), Value(1e12), Value("NaN"), Value("inf"),
-            Value("1e999"), Value("-1"), Value(""), Value("ten"), Value("0x10"), Value(" 5")}) {
+           {Value(kNan), Value(kInf), Value(-kInf), Value(-1e12), Value(1e12), Value("NaN"), Value("inf"),
+            Value("1e999"), Value("-1e12"), Value(""), Value("ten"), Value("0x10"), Value(" 5")}) {
         refuses(type.name, {{std::string(param.name), bad}}, "params." + std::string(param.name), param.range);
         ++checked;
       }
     }
   }
   ck_assert_int_ge(checked, 13 * 12);
+}
+END_TEST
+
+START_TEST(sender_types_leave_the_link_alone_and_say_what_happens_to_packets) {
+  const auto leave = must("participant_leave", {});
+  ck_assert(leave.source == (SourceEffect{.absent = true}) && leave.tagger == (TaggerEffect{.absent = true}));
+  ck_assert(!must("participant_leave", {{"bye", "false"}}).tagger.bye);
+  ck_assert(must("packet_flood", {}).tagger == (TaggerEffect{.flood_per_second = 500, .flood_bytes = 1000}));
+  ck_assert(must("ssrc_change", {{"media", "video"}}).tagger ==
+            (TaggerEffect{.media = Media::video, .new_ssrc = true}));
+  ck_assert(must("timestamp_jump", {{"jump_ms", -250.5}, {"media", "audio"}}).tagger ==
+            (TaggerEffect{.media = Media::audio, .timestamp_jump = from_ms(-250.5)}));
+  ck_assert(must("sequence_jump", {{"packets", "65535"}}).tagger == (TaggerEffect{.sequence_jump = 65535}));
+  for (const auto *type : {"participant_leave", "packet_flood", "ssrc_change", "timestamp_jump", "sequence_jump"})
+    ck_assert(must(type, {}).link == net::Impairment{});
+}
+END_TEST
+
+START_TEST(what_is_counted_must_be_whole) {
+  refuses("sequence_jump", {{"packets", 1.5}}, "params.packets", "1 to 65535 packets, a whole number");
+  refuses("sequence_jump", {{"packets", 65536.0}}, "params.packets", "1 to 65535");
+  refuses("packet_flood", {{"packet_bytes", 100.5}}, "params.packet_bytes", "whole");
+  refuses("packet_flood", {{"packets_per_second", 0.0}}, "params.packets_per_second", "1 to 10000 1/s");
+  refuses("timestamp_jump", {{"jump_ms", -3600001.0}}, "params.jump_ms", "-3600000 to 3600000 ms");
+  refuses("ssrc_change", {{"media", "screen"}}, "params.media", "both or video or audio");
 }
 END_TEST
 
@@ -203,7 +228,7 @@ START_TEST(the_catalogue_names_each_type_once) {
     ck_assert(names.insert(type.name).second && !type.summary.empty());
     for (const auto &param : type.params) ck_assert(!param.meaning.empty() && !param.range.empty());
   }
-  ck_assert_int_eq(static_cast<int>(names.size()), 16);
+  ck_assert_int_eq(static_cast<int>(names.size()), 21);
 }
 END_TEST
 
@@ -212,6 +237,7 @@ AVC_TESTS("effect", loss_takes_numbers_and_decimal_strings, burst_loss_has_a_run
           whole_kinds_of_packets_are_lost, a_profile_is_known_by_name,
           a_profile_is_changed_or_made_by_settings_of_a_link, a_trace_is_built_in_or_a_file,
           source_types_leave_the_link_alone, bandwidth_limit_is_a_rate_with_a_queue, what_must_be_given_is_asked_for,
-          no_parameter_of_any_type_takes_a_number_out_of_its_range, every_documented_fallback_is_accepted,
-          unknown_names_are_refused_with_what_was_meant, webrtc_types_say_what_they_need, old_clients_may_name_a_port,
-          the_catalogue_names_each_type_once)
+          no_parameter_of_any_type_takes_a_number_out_of_its_range,
+          sender_types_leave_the_link_alone_and_say_what_happens_to_packets, what_is_counted_must_be_whole,
+          every_documented_fallback_is_accepted, unknown_names_are_refused_with_what_was_meant,
+          webrtc_types_say_what_they_need, old_clients_may_name_a_port, the_catalogue_names_each_type_once)
