@@ -9,29 +9,24 @@ Slots::Slots(const Rng &rng, double min_ms, double max_ms, std::uint32_t packets
   if (max_ms > 0) block_ = std::max(from_ms((min_ms + max_ms) / 2), Nanos(1)) * kBlock;
 }
 
-void Slots::enter_block(std::int64_t number) {
-  number_ = number;
-  place_ = 0;
-  slot_ = {block_ * number};
-  in_block_ = rng_.split(static_cast<std::uint64_t>(number));
-  before_ = slot_;
-  known_ = true;
+void Slots::enter_block(Place &place, std::int64_t number) const {
+  place = {rng_.split(static_cast<std::uint64_t>(number)), number, 0, {block_ * number}, {block_ * number}, true};
 }
 
-Instant Slots::first_from(Instant at) {
-  if (known_ && before_ < at && at <= slot_) return slot_;
+Instant Slots::first_from(Place &place, Instant at) const {
+  if (place.known && place.before < at && at <= place.slot) return place.slot;
   std::int64_t number = at.since_origin / block_;
   if (Instant{block_ * number} > at) --number;
   // Going back, which packets in order never do, walks the block from its beginning.
-  if (!known_ || number != number_ || slot_ > at) enter_block(number);
+  if (!place.known || number != place.number || place.slot > at) enter_block(place, number);
   const Instant end{block_ * (number + 1)};
-  while (slot_ < at) {
-    const Instant passed = slot_;
-    slot_ = slot_ + from_ms(in_block_.at(place_++).uniform(min_ms_, max_ms_));
-    if (slot_ >= end) enter_block(number + 1);
-    before_ = passed;
+  while (place.slot < at) {
+    const Instant passed = place.slot;
+    place.slot = place.slot + from_ms(place.in_block.at(place.place++).uniform(min_ms_, max_ms_));
+    if (place.slot >= end) enter_block(place, number + 1);
+    place.before = passed;
   }
-  return slot_;
+  return place.slot;
 }
 
 }  // namespace avc::net

@@ -26,22 +26,28 @@ class Slots {
     return rng_ == other.rng_ && min_ms_ == other.min_ms_ && max_ms_ == other.max_ms_ && packets_ == other.packets_ &&
            bytes_ == other.bytes_;
   }
-  Instant first_from(Instant at);  // the first slot not before a moment
-  Instant next(Instant slot) { return first_from(slot + Nanos(1)); }
+  // Two questions that each go forward in time by themselves, so that neither has to walk back for the other.
+  Instant first_from(Instant at) { return first_from(arrivals_, at); }  // the first slot not before a moment
+  Instant next(Instant slot) { return first_from(backlog_, slot + Nanos(1)); }
 
  private:
-  void enter_block(std::int64_t number);
+  // The slot looked at last: the place-th of block `number`.
+  struct Place {
+    Rng in_block;
+    std::int64_t number = 0;
+    std::uint64_t place = 0;
+    Instant slot, before;  // and the one before it
+    bool known = false;
+  };
+  void enter_block(Place &place, std::int64_t number) const;
+  Instant first_from(Place &place, Instant at) const;
 
-  Rng rng_, in_block_;
+  Rng rng_;
   double min_ms_ = 0, max_ms_ = 0;
   std::uint32_t packets_ = 0;
   std::uint64_t bytes_ = 0;
   Nanos block_{};
-  // The slot looked at last: the place-th of block `number_`.
-  std::int64_t number_ = 0;
-  std::uint64_t place_ = 0;
-  Instant slot_, before_;  // and the one before it
-  bool known_ = false;
+  Place arrivals_, backlog_;
 };
 
 }  // namespace avc::net
