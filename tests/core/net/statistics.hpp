@@ -79,6 +79,41 @@ double autocorrelation(const std::vector<T> &series, std::size_t lag) {
   return with_lag / square;
 }
 
+inline bool shares_fit(const std::vector<double> &counted, const std::vector<double> &shares) {
+  double total = 0;
+  for (const double c : counted) total += c;
+  std::vector<double> expected;
+  for (const double share : shares) expected.push_back(total * share);
+  return chi_square_fits(counted, expected);
+}
+
+// The mean of values that depend on their neighbours. The bound is four times the standard error that the means of
+// 100 blocks show, which must itself be small.
+inline bool mean_fits(const std::vector<double> &values, double expected, double most_error) {
+  const std::size_t length = values.size() / 100;
+  std::vector<double> blocks;
+  for (std::size_t block = 0; block < 100; ++block) {
+    double sum = 0;
+    for (std::size_t i = block * length; i < (block + 1) * length; ++i) sum += values[i];
+    blocks.push_back(sum / static_cast<double>(length));
+  }
+  const double found = mean(blocks);
+  double square = 0;
+  for (const double b : blocks) square += (b - found) * (b - found);
+  const double error = std::sqrt(square / 99 / 100);
+  const bool fits = error <= most_error && std::fabs(found - expected) <= 4 * error;
+  if (!fits) std::fprintf(stderr, "mean %g, not %g +- %g\n", found, expected, 4 * error);
+  return fits;
+}
+
+// The correlation of events of a known share over a lag, within four standard errors, themselves below 0.015.
+inline bool autocorrelation_fits(const std::vector<bool> &series, double share, std::size_t lag, double expected) {
+  std::vector<double> values;
+  for (std::size_t i = 0; i + lag < series.size(); ++i)
+    values.push_back(((series[i] && series[i + lag]) - share * share) / (share * (1 - share)));
+  return mean_fits(values, expected, 0.015);
+}
+
 // Kolmogorov-Smirnov: the largest distance from a distribution function.
 inline double ks_distance(std::vector<double> drawn, const std::function<double(double)> &distribution) {
   std::sort(drawn.begin(), drawn.end());
