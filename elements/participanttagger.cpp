@@ -59,6 +59,7 @@
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
+#include "elements/support/rtp_frame.hpp"
 #include "elements/support/wrapper.hpp"
 #include "elements/tagger/rewrite.hpp"
 #include "elements/tagger/sender_reports.hpp"
@@ -135,7 +136,11 @@ class Impl {
   void identify();
   void announce();
   void push_caps();
+  tagger::Rewrite change_for(net::Stream stream) const;
   void tag(GstBuffer *buffer);
+  void tag(GstBuffer *buffer, RtpFrame &frame);
+  void count(net::Stream stream, GstBuffer *buffer, std::uint32_t packets, std::uint32_t ssrc,
+             const tagger::Written &written);
   GstFlowReturn report(GstFlowReturn flow);
   void count_malformed();
 
@@ -182,6 +187,9 @@ Impl::Impl(GstElement *element) : element_(element) {
   });
   gst_pad_set_event_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
     return impl_of(parent).sink_event(take(event));
+  });
+  gst_pad_set_query_function(sink_, [](GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
+    return query_filter(pad, parent, query, impl_of(parent).src_);
   });
   gst_element_add_pad(element_, sink_);
   gst_element_add_pad(element_, src_);
@@ -309,19 +317,32 @@ void Impl::tag(GstBuffer *buffer) {
     return;
   }
   const auto stream = stream_of(packet.payload_type());
+  const auto change = change_for(stream);
+  if (const auto written = packet.rewrite(change)) count(stream, buffer, 1, change.ssrc, *written);
+}
+
+void Impl::tag(GstBuffer *buffer, RtpFrame &frame) {
+  const auto stream = stream_of(frame.packets[0].header[1] & 0x7f);
+  const auto change = change_for(stream);
+  if (const auto written = tagger::rewrite(frame, change)) count(stream, buffer, frame.count, change.ssrc, *written);
+}
+
+tagger::Rewrite Impl::change_for(net::Stream stream) const {
   tagger::Rewrite change{now_.extension, static_cast<std::uint8_t>(now_.extension_id), info_.participant_id,
                          ssrc_of(stream)};
   const bool retype = now_.payload_type >= 0 && !(media_ == Media::mixed && stream == net::Stream::audio);
   if (retype) change.payload_type = static_cast<std::uint8_t>(now_.payload_type);
   change.sequence_offset = static_cast<std::uint16_t>(now_.seqnum_offset);
   change.timestamp_offset = now_.timestamp_offset;
-  const auto written = packet.rewrite(change);
-  if (!written) return;
+  return change;
+}
 
-  ++(stream == net::Stream::audio ? audio_ : video_);
+void Impl::count(net::Stream stream, GstBuffer *buffer, std::uint32_t packets, std::uint32_t ssrc,
+                 const tagger::Written &written) {
+  (stream == net::Stream::audio ? audio_ : video_) += packets;
   touched_[static_cast<std::size_t>(stream)] = true;
   const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  reports_.count(stream, {change.ssrc, written->timestamp, written->payload_bytes, pts,
+  reports_.count(stream, {ssrc, written.timestamp, packets, written.payload_bytes, pts,
                           gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts)});
 }
 
@@ -346,7 +367,10 @@ GstFlowReturn Impl::chain(Ptr<GstBuffer> buffer) {
   now_ = *settings.lock();
   announce();
   buffer.reset(gst_buffer_make_writable(buffer.release()));
-  tag(buffer.get());
+  if (RtpFrame *frame = frame_of(buffer.get()))
+    tag(buffer.get(), *frame);
+  else
+    tag(buffer.get());
   return report(gst_pad_push(src_, give(std::move(buffer))));
 }
 
@@ -386,6 +410,7 @@ static void avc_participant_tagger_class_init(AvcParticipantTaggerClass *klass) 
   };
   install_plain<impl_of, kProperties>(object, "What was marked: packets by media, malformed ones, sender reports");
   element->change_state = change_state;
+  take_frames(G_TYPE_FROM_CLASS(klass));
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_set_static_metadata(element, "Participant tagger", "Filter/Network/RTP",

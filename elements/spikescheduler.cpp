@@ -67,6 +67,7 @@
 #include "elements/support/clock.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
+#include "elements/support/rtp_frame.hpp"
 #include "elements/support/wrapper.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(spikescheduler_debug);
@@ -187,6 +188,9 @@ Impl::Impl(GstElement *element)
   });
   gst_pad_set_event_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
     return impl_of(parent).sink_event(take(event));
+  });
+  gst_pad_set_query_function(sink_, [](GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
+    return query_filter(pad, parent, query, impl_of(parent).src_);
   });
   // Custom events are not kept for those who link later: they are told what is active.
   g_signal_connect(src_, "linked", G_CALLBACK(+[](GstPad *pad, GstPad *, gpointer) noexcept {
@@ -474,6 +478,7 @@ static void avc_spike_scheduler_class_init(AvcSpikeSchedulerClass *klass) {
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   install_signals(klass);
   element->change_state = change_state;
+  take_frames(G_TYPE_FROM_CLASS(klass));
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_set_static_metadata(element, "Spike scheduler", "Filter/Network",

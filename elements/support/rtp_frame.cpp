@@ -10,8 +10,10 @@ namespace {
 
 constexpr const char *kQuery = "avchaos-frames";
 
+// A test links this code and loads the plugin, which has it too: what is there already is taken.
 GType frame_api() {
   static const GType type = [] {
+    if (const GType known = g_type_from_name("AvcRtpFrameAPI")) return known;
     static const gchar *no_tags[] = {nullptr};
     return gst_meta_api_type_register("AvcRtpFrameAPI", no_tags);
   }();
@@ -57,8 +59,11 @@ gboolean copy_frame(GstBuffer *to, GstMeta *meta, GstBuffer *, GQuark type, gpoi
 }
 
 const GstMetaInfo *frame_info() {
-  static const GstMetaInfo *info =
-      gst_meta_register(frame_api(), "AvcRtpFrame", sizeof(RtpFrame), init_frame, free_frame, copy_frame);
+  static const GstMetaInfo *info = [] {
+    const GstMetaInfo *known = gst_meta_get_info("AvcRtpFrame");
+    return known ? known
+                 : gst_meta_register(frame_api(), "AvcRtpFrame", sizeof(RtpFrame), init_frame, free_frame, copy_frame);
+  }();
   return info;
 }
 
@@ -136,6 +141,10 @@ bool frames_accepted(GstPad *src) {
 
 bool is_frames_query(GstQuery *query) {
   return GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM && gst_structure_has_name(gst_query_get_structure(query), kQuery);
+}
+
+gboolean query_filter(GstPad *sink, GstObject *parent, GstQuery *query, GstPad *src) noexcept {
+  return is_frames_query(query) ? frames_accepted(src) : gst_pad_query_default(sink, parent, query);
 }
 
 }  // namespace avc

@@ -66,5 +66,7 @@ RtpFrame *frame_of(GstBuffer *buffer);
 void take_frames(GType element_type);
 bool frames_accepted(GstPad *src);
 bool is_frames_query(GstQuery *query);
+// The query function of a filter's sink pad: the frames query as `src` answers it, all others by default.
+gboolean query_filter(GstPad *sink, GstObject *parent, GstQuery *query, GstPad *src) noexcept;
 
 }  // namespace avc

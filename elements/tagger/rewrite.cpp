@@ -21,6 +21,36 @@ bool write_to(GstMemory *memory, std::span<const std::uint8_t> bytes) {
   return true;
 }
 
+// The new header for a packet that begins with `bytes`, which hold all of the old one; its length.
+std::size_t compose(const rtp::Header &old, std::span<const std::uint8_t> bytes, const Rewrite &change,
+                    std::span<std::uint8_t> out) {
+  const std::size_t front = rtp::kFixedHeaderSize + 4u * old.csrc_count;
+  std::ranges::copy(bytes.first(front), out.begin());
+  rtp::set_ssrc(out, change.ssrc);
+  if (change.payload_type) rtp::set_payload_type(out, *change.payload_type);
+  rtp::set_sequence(out, static_cast<std::uint16_t>(old.sequence + change.sequence_offset));
+  rtp::set_timestamp(out, old.timestamp + change.timestamp_offset);
+
+  switch (change.extension) {
+    case Extension::rfc3550:
+      rtp::set_extension_bit(out, true);
+      rtp::write_participant_extension(out.subspan(front).first<rtp::kParticipantExtensionSize>(),
+                                       change.participant_id);
+      return front + rtp::kParticipantExtensionSize;
+    case Extension::rfc8285: {
+      const auto id = rtp::participant_element(change.participant_id);
+      rtp::Elements elements(old);
+      elements.set({change.extension_id, id});
+      rtp::set_extension_bit(out, true);
+      return front + elements.write(out.subspan(front));
+    }
+    case Extension::none:
+      break;
+  }
+  std::ranges::copy(bytes.subspan(front, old.size - front), out.begin() + static_cast<std::ptrdiff_t>(front));
+  return old.size;
+}
+
 // The first memory, if the new header can be written into it as it is or grown.
 bool write_in_place(GstBuffer *buffer, std::size_t old_size, std::span<const std::uint8_t> bytes) {
   GstMemory *memory = gst_buffer_peek_memory(buffer, 0);
@@ -46,39 +76,9 @@ Packet::Packet(GstBuffer *buffer) : buffer_(buffer) {
   }
 }
 
-std::size_t Packet::compose(const Rewrite &change, std::span<std::uint8_t> out) const {
-  const rtp::Header &old = *old_;
-  const std::size_t front = rtp::kFixedHeaderSize + 4u * old.csrc_count;
-  std::copy_n(bytes_.begin(), front, out.begin());
-  rtp::set_ssrc(out, change.ssrc);
-  if (change.payload_type) rtp::set_payload_type(out, *change.payload_type);
-  rtp::set_sequence(out, static_cast<std::uint16_t>(old.sequence + change.sequence_offset));
-  rtp::set_timestamp(out, old.timestamp + change.timestamp_offset);
-
-  switch (change.extension) {
-    case Extension::rfc3550:
-      rtp::set_extension_bit(out, true);
-      rtp::write_participant_extension(out.subspan(front).first<rtp::kParticipantExtensionSize>(),
-                                       change.participant_id);
-      return front + rtp::kParticipantExtensionSize;
-    case Extension::rfc8285: {
-      const auto id = rtp::participant_element(change.participant_id);
-      rtp::Elements elements(old);
-      elements.set({change.extension_id, id});
-      rtp::set_extension_bit(out, true);
-      return front + elements.write(out.subspan(front));
-    }
-    case Extension::none:
-      break;
-  }
-  std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(front), bytes_.begin() + static_cast<std::ptrdiff_t>(old.size),
-            out.begin() + static_cast<std::ptrdiff_t>(front));
-  return old.size;
-}
-
 std::optional<Written> Packet::rewrite(const Rewrite &change) {
   std::array<std::uint8_t, kLongestHeader + kGrowth> out;
-  const auto bytes = std::span(out).first(compose(change, out));
+  const auto bytes = std::span(out).first(compose(*old_, bytes_, change, out));
   const Written written{old_->timestamp + change.timestamp_offset, gst_buffer_get_size(buffer_) - old_->size};
   if (write_in_place(buffer_, old_->size, bytes)) return written;
 
@@ -86,6 +86,27 @@ std::optional<Written> Packet::rewrite(const Rewrite &change) {
   if (!front || !write_to(front.get(), bytes)) return std::nullopt;
   gst_buffer_resize(buffer_, static_cast<gssize>(old_->size), -1);
   gst_buffer_prepend_memory(buffer_, give(std::move(front)));
+  return written;
+}
+
+// All headers of a frame differ in sequence number and marker only: the first is composed, the others follow it.
+std::optional<Written> rewrite(RtpFrame &frame, const Rewrite &change) {
+  const auto old = rtp::parse_header(frame.header(0));
+  if (!old) return std::nullopt;
+  const std::uint32_t old_bytes = frame.header_bytes;
+  std::array<std::uint8_t, FramePacket::kHeaderRoom + kGrowth> first;
+  const std::size_t size = compose(*old, frame.header(0), change, first);
+  if (size > FramePacket::kHeaderRoom) return std::nullopt;
+  frame.header_bytes = static_cast<std::uint32_t>(size);
+  Written written{old->timestamp + change.timestamp_offset, 0};
+  for (guint i = 0; i < frame.count; i++) {
+    const auto was = rtp::parse_header(std::span(frame.packets[i].header).first(old_bytes));
+    const auto header = frame.header(i);
+    std::copy_n(first.begin(), size, header.begin());
+    rtp::set_sequence(header, static_cast<std::uint16_t>(was->sequence + change.sequence_offset));
+    rtp::set_marker(header, was->marker);
+    written.payload_bytes += frame.payloads[i].bytes.size();
+  }
   return written;
 }
 

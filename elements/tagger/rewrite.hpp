@@ -13,6 +13,7 @@
 #include <span>
 
 #include "core/rtp/header.hpp"
+#include "elements/support/rtp_frame.hpp"
 
 namespace avc::tagger {
 
@@ -52,13 +53,15 @@ class Packet {
  private:
   static constexpr std::size_t kLongestHeader = 1024;  // longer ones are not RTP that anybody sends
 
-  std::size_t compose(const Rewrite &change, std::span<std::uint8_t> out) const;
-
   GstBuffer *buffer_;
   bool rtcp_ = false;
   // A copy: the packet's own bytes are overwritten while its old extension is still being read.
   std::array<std::uint8_t, kLongestHeader> bytes_;
   std::optional<rtp::Header> old_;
 };
+
+// The same for all packets of a frame; its buffer must be writable. Nothing, and nothing changed, only where the new
+// headers do not fit.
+std::optional<Written> rewrite(RtpFrame &frame, const Rewrite &change);
 
 }  // namespace avc::tagger

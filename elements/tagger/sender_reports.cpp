@@ -14,7 +14,7 @@ constexpr std::size_t kLongestReport = 128;  // an SR without blocks, and an SDE
 void SenderReports::count(net::Stream stream, const Sent &sent) {
   State &state = streams_[static_cast<std::size_t>(stream)];
   state.last = sent;
-  state.packets++;
+  state.packets += sent.packets;
   state.octets += static_cast<std::uint32_t>(sent.payload_bytes);
 }
 

@@ -17,9 +17,10 @@ class SenderReports {
  public:
   void restart() { streams_ = {}; }
 
-  // A packet of the stream, as it leaves. A packet without PTS counts but is no place for a report.
+  // Packets of one timestamp of the stream, as they leave. What has no PTS counts but is no place for a report.
   struct Sent {
     std::uint32_t ssrc = 0, rtp_timestamp = 0;
+    std::uint32_t packets = 1;
     std::size_t payload_bytes = 0;
     GstClockTime pts = GST_CLOCK_TIME_NONE, running_time = GST_CLOCK_TIME_NONE;
   };

@@ -1,11 +1,13 @@
 // The one-buffer form of a frame's packets: what it keeps, what a copy shares, and who is offered it.
-#include "tests/gst_check.hpp"
+#include "tests/elements/bench.hpp"
 
 #include "core/rtp/header.hpp"
 #include "elements/support/rtp_frame.hpp"
 
 using namespace avc;
+using namespace avc::test;
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 namespace {
 
@@ -174,6 +176,35 @@ GST_START_TEST(bins_in_between_are_seen_through) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_tagged_frame_is_its_tagged_packets) {
+  for (const char *how : {"extension=rfc3550", "extension=rfc8285", "extension=none", "payload-type=99 ssrc=7",
+                          "seqnum-offset=65530 timestamp-offset=90000", "participant-id=7"}) {
+    const auto payloads = three_payloads();
+    PadBench packets("participanttagger rtcp-interval-ms=1 "s + how),
+        frames("participanttagger rtcp-interval-ms=1 "s + how);
+    const auto plain = frame_from(payloads);
+    gst_pad_push_list(packets.h->srcpad, give(packets_of(plain.get())));
+    gst_harness_push(frames.h.get(), give(frame_from(payloads)));
+    auto as_packets = packets.out_now(), as_frames = frames.out_now();
+    fail_unless_equals_uint64(as_frames.size(), 2);  // the frame and a sender report
+    fail_unless_equals_uint64(as_packets.size(), 4);
+    const auto list = packets_of(as_frames[0].get());
+    for (guint i = 0; i < 3; i++)
+      fail_unless(bytes_of(gst_buffer_list_get(list.get(), i)) == bytes_of(as_packets[i].get()));
+    const auto counts = [](const PadBench &bench) {
+      return std::array{bench.stat("packets"), bench.stat("video-packets"), bench.stat("sender-reports")};
+    };
+    fail_unless(counts(packets) == counts(frames) && counts(frames)[0] == 3);
+    const auto report = [](const auto &out) {  // but for its NTP time
+      auto bytes = bytes_of(out.back().get());
+      std::fill_n(bytes.begin() + 8, 8, 0);
+      return bytes;
+    };
+    fail_unless(report(as_packets) == report(as_frames));
+  }
+}
+GST_END_TEST;
+
 AVC_GST_TESTS("rtp_frame", ordinary_packets_come_out_of_it, a_copy_decides_for_itself_and_shares_the_payloads,
               one_packet_can_go_alone, an_ordinary_buffer_is_no_frame, only_a_chain_of_takers_is_offered_frames,
-              bins_in_between_are_seen_through)
+              bins_in_between_are_seen_through, a_tagged_frame_is_its_tagged_packets)
