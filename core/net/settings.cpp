@@ -174,11 +174,14 @@ Result<Impairment> with_text(Impairment impairment, bool pattern, const SettingV
 
 std::span<const Setting> settings() { return kSettings; }
 
+std::optional<Error> range_fault(const Setting &setting, double value) {
+  if (in_range(setting, value)) return std::nullopt;
+  return refused(setting, number_text(value));
+}
+
 Result<Impairment> checked(const Impairment &impairment) {
-  for (const Setting &setting : kSettings) {
-    const double value = setting.get(impairment);
-    if (!in_range(setting, value)) return refused(setting, number_text(value));
-  }
+  for (const Setting &setting : kSettings)
+    if (auto fault = range_fault(setting, setting.get(impairment))) return *fault;
   if (auto error = contradiction(impairment)) return *error;
   return impairment;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ struct Setting {
 
 // All but the two that are texts: loss_pattern and link_trace.
 std::span<const Setting> settings();
+
+// What is wrong with a number for this setting: nothing, or a fault that tells its range.
+std::optional<Error> range_fault(const Setting &setting, double value);
 
 // The impairment as it is, or the first fault: the setting at fault and its range, or the two that contradict.
 Result<Impairment> checked(const Impairment &impairment);

@@ -10,8 +10,6 @@
 namespace avc::degrader {
 namespace {
 
-constexpr std::array kFateNames = {"sent", "lost", "queue-dropped"};
-
 struct OpenLogs {
   std::mutex mutex;
   std::map<std::string, std::weak_ptr<DecisionLog>> by_path;
@@ -26,13 +24,19 @@ OpenLogs &open_logs() {
 }  // namespace
 
 std::string line_of(const Decision &d) {
-  std::array<char, 160> text;
-  const double delay_us = static_cast<double>(d.delay.count()) / 1e3;
-  const int size = std::snprintf(text.data(), text.size(),
-                                 R"({"stream":"%u/%s","n":%llu,"fate":"%s","delay_us":%.3f,"seq":%u,"ssrc":%u})",
-                                 d.participant, net::name(d.stream), static_cast<unsigned long long>(d.n),
-                                 kFateNames[static_cast<std::size_t>(d.fate)], delay_us, d.sequence, d.ssrc);
-  return {text.data(), static_cast<std::size_t>(size)};
+  std::array<char, 320> text;
+  std::size_t size = 0;
+  const auto add = [&](const char *format, auto... values) {
+    size += static_cast<std::size_t>(std::snprintf(text.data() + size, text.size() - size, format, values...));
+  };
+  const auto us = [](Nanos delay) { return static_cast<double>(delay.count()) / 1e3; };
+  add(R"({"stream":"%u/%s","n":%llu,"fate":"%s","delay_us":%.3f)", d.participant, net::name(d.stream),
+      static_cast<unsigned long long>(d.n), kFateNames[static_cast<std::size_t>(d.fate)], us(d.delay));
+  if (d.copy_delay) add(R"(,"copy_delay_us":%.3f)", us(*d.copy_delay));
+  if (d.bit) add(R"(,"bit":%u)", *d.bit);
+  if (d.copy_bit) add(R"(,"copy_bit":%u)", *d.copy_bit);
+  add(R"(,"seq":%u,"ssrc":%u})", unsigned{d.sequence}, d.ssrc);
+  return {text.data(), size};
 }
 
 Result<std::shared_ptr<DecisionLog>> DecisionLog::open(const std::string &path) {

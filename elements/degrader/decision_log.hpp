@@ -2,17 +2,21 @@
 //
 //   {"stream":"1001/video","n":0,"fate":"sent","delay_us":25000.000,"seq":7123,"ssrc":1001000}
 //
+// with "copy_delay_us" where it was duplicated, and "bit" and "copy_bit" where packet or copy have one bit changed.
+//
 // One file per path and process, shared by all who name it, held by its users. Streaming threads only append to a
 // list in memory; one thread per file writes. The list has a limit: what does not fit any more is counted, and
 // append() says so, because a log with holes must never look complete. A file is begun anew when the process first
 // opens it and continued after that.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -24,7 +28,9 @@
 
 namespace avc::degrader {
 
-enum class Fate : std::uint8_t { sent, lost, queue_dropped };
+// A packet both duplicated and corrupted is `duplicated`, with its bits.
+enum class Fate : std::uint8_t { sent, lost, queue_dropped, frame_dropped, duplicated, corrupted };
+inline constexpr std::array kFateNames = {"sent", "lost", "queue-dropped", "frame-dropped", "duplicated", "corrupted"};
 
 struct Decision {
   std::uint32_t participant = 0;
@@ -34,13 +40,15 @@ struct Decision {
   std::uint32_t ssrc = 0;
   std::uint64_t n = 0;
   Nanos delay{};  // decided, not measured; 0 where the packet is dropped
+  std::optional<Nanos> copy_delay{};
+  std::optional<std::uint32_t> bit{}, copy_bit{};
 };
 
 std::string line_of(const Decision &decision);  // without the newline
 
 class DecisionLog {
  public:
-  static constexpr std::size_t kLimit = std::size_t{1} << 20;  // decisions waiting to be written, 40 MB
+  static constexpr std::size_t kLimit = std::size_t{1} << 20;  // decisions waiting to be written, 80 MB
 
   static Result<std::shared_ptr<DecisionLog>> open(const std::string &path);
   ~DecisionLog();  // writes what waits

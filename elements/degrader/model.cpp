@@ -2,38 +2,46 @@
 
 #include <algorithm>
 
-#include "core/spike/effect.hpp"
-#include "elements/support/clock.hpp"
-
 namespace avc::degrader {
+namespace {
+
+bool knows_rtp_only(const net::Impairment &settings) {
+  return settings.apply_to != net::ApplyTo::all || settings.frame_drop_percent > 0;
+}
+
+}  // namespace
 
 void Model::restart(std::uint64_t seed) {
+  PacketReader reader = std::move(reader_);
+  reader.restart();
   *this = Model();
+  reader_ = std::move(reader);
   seed_ = seed;
 }
 
 void Model::set_base(const net::Impairment &base) {
-  if (base != link_.base()) link_.set_base(base, last_arrival_);
+  link_.set_base(base, last_arrival_);
+  look_for_rtp_models();
+}
+
+void Model::look_for_rtp_models() {
+  rtp_models_ = knows_rtp_only(link_.base()) ||
+                std::ranges::any_of(spikes_, [](const auto &spike) { return knows_rtp_only(spike.second); });
 }
 
 void Model::flush() {
   link_.flush();
+  former_.reset();
+  open_.clear();
   last_arrival_ = latest_out_ = {};
 }
 
-void Model::start_spike(const SpikeStart &spike) {
-  if (knows(spike.id)) return;
-  const auto effect = spike::effect_of(spike.type, spike.params);
-  if (!effect) {
-    GST_WARNING("spike %s does nothing: %s", spike.id.c_str(), effect.error().text().c_str());
-    return;
-  }
-  if (effect->link == net::Impairment{}) return;
-  changes_.push_back({to_instant(spike.start), spike.id, effect->link});
+void Model::start_spike(const std::string &id, Instant at, const net::Impairment &layer) {
+  if (layer != net::Impairment{}) changes_.push_back({at, id, layer});
 }
 
-void Model::end_spike(const SpikeEnd &spike) {
-  if (knows(spike.id)) changes_.push_back({to_instant(spike.at), spike.id, std::nullopt});
+void Model::end_spike(const std::string &id, Instant at) {
+  if (knows(id)) changes_.push_back({at, id, std::nullopt});
 }
 
 bool Model::knows(const std::string &spike) const {
@@ -62,6 +70,7 @@ void Model::apply_changes() {
     }
     return true;
   });
+  look_for_rtp_models();
 }
 
 // Chance belongs to seed and participant; when we learn who it is, the link begins anew with what is in force.
@@ -72,36 +81,114 @@ void Model::keep_identity() {
   net::Link link(Rng(identity.first).split(std::uint64_t{identity.second}));
   link.set_base(link_.base(), last_arrival_);
   for (const auto &[id, impairment] : spikes_) link.put_layer(id, impairment, last_arrival_);
+  if (!open_.empty()) former_ = std::move(link_);
   link_ = std::move(link);
 }
 
 Order Model::admit(GstBuffer *buffer, std::optional<Instant> time, Instant now) {
   const Reading reading = reader_.read(buffer);
-  if (reading.bypass) return {Order::Do::bypass, reading.packet.stream, now};
+  const net::Packet &packet = reading.packet;
+  if (reading.bypass) return {Order::Do::bypass, packet.stream, now};
   keep_identity();
   // Never backwards: what comes later on the pad is later on the link.
   last_arrival_ = std::max(last_arrival_, time.value_or(now));
   if (!changes_.empty()) apply_changes();
-  Stream &counts = streams_[static_cast<std::size_t>(reading.packet.stream)];
-  counts.in++;
-  counts.bytes_in += reading.packet.bytes;
-  decision_ = {reader_.participant_id(), reading.packet.stream, Fate::sent,
-               reading.sequence,         reading.ssrc,          reading.packet.n};
+  Stream &stream = counts(packet.stream);
+  stream.in++;
+  stream.bytes_in += packet.bytes;
+  if (rtp_models_ && !reading.media) stream.not_rtp++;
+  const Decision decision{reader_.participant_id(), packet.stream, Fate::sent,
+                          reading.sequence,         reading.ssrc,  packet.n};
 
-  const auto verdict = link_.admit(reading.packet, last_arrival_);
-  if (const auto *drop = std::get_if<net::Drop>(&verdict)) {
-    const bool lost = drop->why == net::Drop::Why::loss;
-    decision_.fate = lost ? Fate::lost : Fate::queue_dropped;
-    (lost ? counts.lost : counts.queue_dropped)++;
-    return {Order::Do::drop, reading.packet.stream, last_arrival_};
+  const auto verdict = link_.admit(packet, last_arrival_);
+  if (const auto *drop = std::get_if<net::Drop>(&verdict)) return dropped(decision, last_arrival_, drop->why);
+  if (const auto *send = std::get_if<net::Send>(&verdict)) return sent(decision, last_arrival_, *send);
+  open_.push({decision, last_arrival_, std::get<net::Wait>(verdict).duplicated ? 2 : 1, {}, {}});
+  return {Order::Do::wait, packet.stream, last_arrival_};
+}
+
+Order Model::dropped(const Decision &decision, Instant arrival, net::Drop::Why why) {
+  using Why = net::Drop::Why;
+  decision_ = decision;
+  Stream &stream = counts(decision.stream);
+  if (why == Why::loss) {
+    decision_.fate = Fate::lost;
+    stream.lost++;
+  } else if (why == Why::frame) {
+    decision_.fate = Fate::frame_dropped;
+    stream.frame_dropped++;
+  } else {
+    decision_.fate = Fate::queue_dropped;
+    stream.queue_dropped++;
+    if (why == Why::queue_managed) stream.managed_dropped++;
   }
-  const auto &send = std::get<net::Send>(verdict);
-  decision_.delay = send.at - last_arrival_;
+  return {Order::Do::drop, decision.stream, arrival};
+}
+
+Order Model::sent(const Decision &decision, Instant arrival, const net::Send &send) {
+  decision_ = decision;
+  decision_.delay = send.at - arrival;
+  decision_.bit = send.corrupt_bit;
+  Stream &stream = counts(decision.stream);
+  if (send.corrupt_bit) {
+    decision_.fate = Fate::corrupted;
+    stream.corrupted++;
+  }
+  if (send.duplicate) {
+    decision_.fate = Fate::duplicated;
+    decision_.copy_delay = send.duplicate->at - arrival;
+    decision_.copy_bit = send.duplicate->corrupt_bit;
+    stream.duplicated++;
+    if (send.duplicate->corrupt_bit) stream.corrupted++;
+  }
   delays_.record(decision_.delay);
   queue_peak_ = std::max(queue_peak_, send.queued);
   if (send.at < latest_out_) reordered_++;
   latest_out_ = std::max(latest_out_, send.at);
-  return {Order::Do::send, reading.packet.stream, send.at, send.at > last_arrival_};
+  return {Order::Do::send, decision.stream, send.at, send.at > arrival, send.corrupt_bit, send.duplicate};
+}
+
+// One of two fates is kept until the other is known. A packet of which one of two comes through is one that was sent.
+std::optional<Order> Model::tell(const net::Fate &fate) {
+  Open &open = open_.front();
+  if (const auto *drop = std::get_if<net::Drop>(&fate.verdict)) {
+    open.dropped = *drop;
+  } else if (const auto &send = std::get<net::Send>(fate.verdict); !open.sent) {
+    open.sent = send;
+  } else {
+    open.sent->duplicate = net::Copy{send.at, send.corrupt_bit};
+  }
+  if (--open.fates > 0) return std::nullopt;
+  const Open told = std::move(open);
+  open_.pop();
+  if (told.sent) return sent(told.decision, told.arrival, *told.sent);
+  return dropped(told.decision, told.arrival, told.dropped->why);
+}
+
+template <class Fetch>
+std::optional<Order> Model::settle(Fetch fetch) {
+  while (former_ && !open_.empty()) {
+    const auto fate = former_->last_fate();
+    if (!fate) break;
+    if (auto order = tell(*fate)) return order;
+  }
+  former_.reset();
+  while (const auto fate = fetch()) {
+    if (auto order = tell(*fate)) return order;
+  }
+  return std::nullopt;
+}
+
+std::optional<Order> Model::settled() {
+  return settle([this] { return link_.fate(); });
+}
+
+std::optional<Order> Model::settled(Instant now) {
+  return settle([&] { return link_.fate(now); });
+}
+
+std::optional<Order> Model::settled_at_end() {
+  return settle([this] { return link_.last_fate(); });
 }
 
 Model::Stream Model::total() const {
@@ -110,7 +197,12 @@ Model::Stream Model::total() const {
     sum.in += s.in;
     sum.bytes_in += s.bytes_in;
     sum.lost += s.lost;
+    sum.frame_dropped += s.frame_dropped;
     sum.queue_dropped += s.queue_dropped;
+    sum.managed_dropped += s.managed_dropped;
+    sum.duplicated += s.duplicated;
+    sum.corrupted += s.corrupted;
+    sum.not_rtp += s.not_rtp;
   }
   return sum;
 }

@@ -1,5 +1,7 @@
 // What one chaosdegrader knows of its participant's network: the link with its base and its spikes, who the packets
 // belong to, and what became of them so far. Numbers only; who calls must hold the lock it is in.
+//
+// Where the link lets packets wait for their fate, the answers come later from settled(), in the order of the packets.
 #pragma once
 
 #include <gst/gst.h>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "core/net/link.hpp"
+#include "core/net/ring.hpp"
 #include "core/stats/histogram.hpp"
 #include "elements/degrader/decision_log.hpp"
 #include "elements/degrader/packet_reader.hpp"
@@ -19,33 +22,48 @@ namespace avc::degrader {
 
 // What to do with one packet.
 struct Order {
-  enum class Do : std::uint8_t { drop, send, bypass } what = Do::send;
+  enum class Do : std::uint8_t { drop, send, wait, bypass } what = Do::send;
   net::Stream stream = net::Stream::other;
   Instant at;  // send: when
   bool delayed = false;
+  std::optional<std::uint32_t> bit{};  // to be changed
+  std::optional<net::Copy> copy{};     // to be sent as well
+
+  // Neither the packet nor its place among its neighbours changes.
+  bool plain() const { return what != Do::wait && !bit && !copy; }
 };
 
 class Model {
  public:
   struct Stream {
-    guint64 in = 0, bytes_in = 0, lost = 0, queue_dropped = 0;
+    guint64 in = 0, bytes_in = 0, lost = 0, frame_dropped = 0;
+    guint64 queue_dropped = 0, managed_dropped = 0;  // the latter are among the former
+    guint64 duplicated = 0, corrupted = 0;           // copies sent; packets and copies with a bit changed
+    guint64 not_rtp = 0;                             // where a model in force knows RTP only
   };
 
   void restart(std::uint64_t seed);  // 0: the one that upstream's participant event names
   void set_base(const net::Impairment &base);
+  void set_all_datagrams(bool all) { reader_.set_all_datagrams(all); }
   void set_participant(const ParticipantInfo &info) { reader_.set_participant(info); }
   void set_caps(const GstCaps *caps) { reader_.set_caps(caps); }
   void flush();
 
   // In force from the first packet at or past the planned time on, so that an event that came early (its sender's timer
-  // was quicker than a late source) changes no packet's fate. Twice the same id: the second one is ignored. Effects
-  // that leave the link alone are no layer.
-  void start_spike(const SpikeStart &spike);
-  void end_spike(const SpikeEnd &spike);
+  // was quicker than a late source) changes no packet's fate. A layer that leaves the link alone is none. Do not start
+  // one that it knows.
+  bool knows(const std::string &spike) const;
+  void start_spike(const std::string &id, Instant at, const net::Impairment &layer);
+  void end_spike(const std::string &id, Instant at);
 
   // `time`: the packet's place on the running time line, or nothing; `now` is used where nothing is known.
   Order admit(GstBuffer *buffer, std::optional<Instant> time, Instant now);
-  const Decision &decision() const { return decision_; }  // about the packet admitted last, unless it was bypassed
+  // What becomes of those told to wait, in their order; ask until there is none.
+  std::optional<Order> settled();             // after each admit(): what the packets so far decide
+  std::optional<Order> settled(Instant now);  // and what the clock decides
+  std::optional<Order> settled_at_end();      // of all that wait
+  Instant next_settled() const { return link_.next_fate().value_or(Instant::never()); }
+  const Decision &decision() const { return decision_; }  // behind the last answer but `wait` and `bypass`
 
   const Stream &stream(net::Stream kind) const { return streams_[static_cast<std::size_t>(kind)]; }
   Stream total() const;
@@ -58,14 +76,30 @@ class Model {
 
  private:
   using Identity = std::pair<std::uint64_t, std::uint32_t>;  // seed, participant: what chance depends on
-  bool knows(const std::string &spike) const;
+  struct Open {                                              // a packet that waits
+    Decision decision;
+    Instant arrival;
+    int fates = 1;                  // still to be told
+    std::optional<net::Send> sent;  // what is told already
+    std::optional<net::Drop> dropped;
+  };
+
   void apply_changes();
+  void look_for_rtp_models();
   void keep_identity();
+  Stream &counts(net::Stream kind) { return streams_[static_cast<std::size_t>(kind)]; }
+  Order dropped(const Decision &decision, Instant arrival, net::Drop::Why why);
+  Order sent(const Decision &decision, Instant arrival, const net::Send &send);
+  template <class Fetch>
+  std::optional<Order> settle(Fetch fetch);
+  std::optional<Order> tell(const net::Fate &fate);
 
   PacketReader reader_;
   std::uint64_t seed_ = 0;
   Identity identity_{0, 0};
   net::Link link_{Rng(0).split(std::uint64_t{0})};
+  std::optional<net::Link> former_;  // of another identity, until all that wait in it are settled
+  net::Ring<Open> open_;
   std::vector<std::pair<std::string, net::Impairment>> spikes_;  // the link's layers, to build it anew
   struct Change {
     Instant at;
@@ -73,6 +107,7 @@ class Model {
     std::optional<net::Impairment> layer;  // none: the end
   };
   std::vector<Change> changes_;  // that no packet has reached yet, as they came
+  bool rtp_models_ = false;      // base or a layer can judge RTP only
   Instant last_arrival_, latest_out_;
   Decision decision_;
 

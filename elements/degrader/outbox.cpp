@@ -20,7 +20,7 @@ void Outbox::State::put(Instant due, Parcel parcel) {
 }
 
 void Outbox::State::arm() {
-  const Instant next = queue.next_due().value_or(Instant::never());
+  const Instant next = std::min(wake, queue.next_due().value_or(Instant::never()));
   if (!playing || !timer || next == armed) return;
   armed = next;
   if (next == Instant::never()) {
@@ -34,6 +34,7 @@ void Outbox::start() {
   auto state = state_.lock();
   state->flushing = false;
   state->barrier = {Nanos::min()};
+  state->wake = Instant::never();
   flow_ = GST_FLOW_OK;
   flushed_ = 0;
   for (auto &counter : sent_) counter.packets = counter.bytes = 0;
@@ -155,8 +156,15 @@ void Outbox::Turn::push_or_hold(Ptr<GstEvent> event) {
 void Outbox::Turn::drain() { outbox_.drain(); }
 
 void Outbox::on_timer() {
-  const Turn turn(*this);
-  state_.lock()->armed = Instant::never();
+  Turn turn(*this);
+  bool wake = false;
+  {
+    auto state = state_.lock();
+    state->armed = Instant::never();
+    wake = state->playing && state->wake <= state->now();
+    if (wake) state->wake = Instant::never();
+  }
+  if (wake) on_wake_(turn);
   drain();
 }
 

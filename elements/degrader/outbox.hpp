@@ -14,8 +14,10 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/net/due_queue.hpp"
@@ -29,7 +31,10 @@ namespace avc::degrader {
 
 class Outbox {
  public:
-  Outbox(GstElement *element, GstPad *src) : element_(element), src_(src) {}
+  class Turn;
+  // `on_wake` is called with the right to push, on the context's thread, when wake_at() said so.
+  Outbox(GstElement *element, GstPad *src, std::function<void(Turn &)> on_wake)
+      : element_(element), src_(src), on_wake_(std::move(on_wake)) {}
   ~Outbox() { stop(); }
 
   // State changes, on their thread. Times are running times of the clock that the element has at play().
@@ -63,6 +68,8 @@ class Outbox {
     GstFlowReturn push(Ptr<GstBufferList> list, net::Stream stream);
     void hold(Ptr<GstBuffer> buffer, net::Stream stream, Instant due);
     void push_or_hold(Ptr<GstEvent> event);
+    // The call that on_wake asked for is made then, or at once if that is past; Instant::never() for none.
+    void wake_at(Instant when) { outbox_.state_.lock()->wake = when; }
     void drain();  // pushes what is due and sets the timer for what is not
 
    private:
@@ -79,7 +86,8 @@ class Outbox {
   };
   Sent sent(net::Stream stream) const;
   guint64 flushed() const { return flushed_; }
-  std::size_t held();           // packets
+  void count_flushed(guint64 packets) { flushed_ += packets; }
+  std::size_t held();         // packets
   stats::Summary lateness();  // of the context
   std::string context_name();
 
@@ -97,6 +105,7 @@ class Outbox {
     bool playing = false, flushing = false;
     Instant base_time;  // of the element, valid while there is a context
     Instant armed = Instant::never();
+    Instant wake = Instant::never();
     std::shared_ptr<runtime::Context> context;  // from play() to stop()
     std::unique_ptr<runtime::Timer> timer;
 
@@ -114,6 +123,7 @@ class Outbox {
 
   GstElement *const element_;
   GstPad *const src_;
+  const std::function<void(Turn &)> on_wake_;
   Guarded<State> state_;
   std::condition_variable room_;  // with state_: time or state has moved on
   std::vector<Parcel> batch_;     // under the source pad's stream lock; empty between turns

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 
 #include "core/rtp/extension.hpp"
@@ -11,8 +12,9 @@
 namespace avc::degrader {
 namespace {
 
-constexpr std::uint8_t kAudioPayload = 111;  // where nothing else tells audio from video
-constexpr std::size_t kLongestLook = 128;    // enough for the participant's extension behind any CSRCs
+constexpr std::uint8_t kAudioPayload = 111;                // where nothing else tells audio from video
+constexpr std::size_t kLongestLook = 128;                  // enough for the participant's extension behind any CSRCs
+constexpr std::size_t kFront = rtp::kFixedHeaderSize + 4;  // with the length of an extension that no CSRCs precede
 
 std::optional<std::uint32_t> participant_in(GstBuffer *buffer) {
   std::array<std::uint8_t, kLongestLook> bytes;
@@ -20,9 +22,26 @@ std::optional<std::uint32_t> participant_in(GstBuffer *buffer) {
   return header ? rtp::find_participant(*header) : std::nullopt;
 }
 
+// Header, CSRCs and extension as far as the packet has them. `front` are the packet's first bytes.
+std::size_t header_bytes(GstBuffer *buffer, std::span<const std::uint8_t> front, std::size_t packet_bytes) {
+  const std::size_t with_csrcs = rtp::kFixedHeaderSize + 4 * (front[0] & 0x0fu);
+  if (!(front[0] & 0x10)) return std::min(with_csrcs, packet_bytes);
+  std::array<std::uint8_t, 2> words{};
+  if (with_csrcs + 4 <= front.size()) {
+    std::ranges::copy(front.subspan(with_csrcs + 2, 2), words.begin());
+  } else {
+    gst_buffer_extract(buffer, with_csrcs + 2, words.data(), words.size());
+  }
+  return std::min(with_csrcs + 4 + 4 * std::size_t{rtp::read16(words, 0)}, packet_bytes);
+}
+
 }  // namespace
 
-void PacketReader::restart() { *this = PacketReader(); }
+void PacketReader::restart() {
+  const bool all_datagrams = all_datagrams_;
+  *this = PacketReader();
+  all_datagrams_ = all_datagrams;
+}
 
 void PacketReader::set_caps(const GstCaps *caps) {
   const GstStructure *structure = gst_caps_get_structure(caps, 0);
@@ -46,26 +65,36 @@ net::Stream PacketReader::kind_of(std::uint32_t ssrc, std::uint8_t payload_type)
 
 PacketReader::Stream &PacketReader::stream_of(std::uint32_t ssrc, std::uint8_t payload_type, std::uint16_t sequence,
                                               GstBuffer *buffer) {
-  const auto known = std::ranges::find(streams_, ssrc, &Stream::ssrc);
-  if (known != streams_.end()) return *known;
-  if (!info_ && !id_in_header_) id_in_header_ = participant_in(buffer);
-  Stream stream{ssrc, kind_of(ssrc, payload_type), {}, 0};
-  stream.first = stream.extender.extend(sequence);
-  streams_.push_back(stream);
-  return streams_.back();
+  if (latest_ < streams_.size() && streams_[latest_].ssrc == ssrc) return streams_[latest_];
+  auto place = std::ranges::find(streams_, ssrc, &Stream::ssrc);
+  if (place == streams_.end()) {
+    if (!info_ && !id_in_header_) id_in_header_ = participant_in(buffer);
+    Stream stream{ssrc, kind_of(ssrc, payload_type), {}, 0, read_};
+    stream.first = stream.extender.extend(sequence);
+    if (streams_.size() < kMostStreams) {
+      place = streams_.insert(place, stream);
+    } else {
+      place = std::ranges::min_element(streams_, {}, &Stream::last_seen);
+      *place = stream;
+    }
+  }
+  latest_ = static_cast<std::size_t>(place - streams_.begin());
+  return *place;
 }
 
 Reading PacketReader::read(GstBuffer *buffer) {
-  std::array<std::uint8_t, rtp::kFixedHeaderSize> front;
+  std::array<std::uint8_t, kFront> front;
   const auto bytes = copy_front(buffer, front);
   Reading reading;
   net::Packet &packet = reading.packet;
   packet.bytes = gst_buffer_get_size(buffer);
   const auto kind = network_ ? rtp::classify(bytes) : rtp::Datagram::other;
-  if (kind == rtp::Datagram::rtp && bytes.size() == rtp::kFixedHeaderSize) {
+  if (kind == rtp::Datagram::rtp && bytes.size() >= rtp::kFixedHeaderSize) {
     reading.sequence = rtp::read16(bytes, 2);
     reading.ssrc = rtp::read32(bytes, 8);
     Stream &stream = stream_of(reading.ssrc, bytes[1] & 0x7f, reading.sequence, buffer);
+    stream.last_seen = ++read_;
+    packet.header_bytes = header_bytes(buffer, bytes, packet.bytes);
     packet.stream = stream.kind;
     // A packet that comes before the one we took for the first has no number of its own: it shares the first's.
     packet.n =
@@ -80,7 +109,8 @@ Reading PacketReader::read(GstBuffer *buffer) {
     if (bytes.size() >= 8) reading.ssrc = rtp::read32(bytes, 4);
   } else {
     packet.n = other_++;
-    reading.bypass = kind == rtp::Datagram::dtls || kind == rtp::Datagram::stun;
+    reading.media = false;
+    reading.bypass = !all_datagrams_ && (kind == rtp::Datagram::dtls || kind == rtp::Datagram::stun);
   }
   return reading;
 }

@@ -20,13 +20,18 @@ struct Reading {
   std::uint16_t sequence = 0;  // 0 unless RTP
   std::uint32_t ssrc = 0;
   bool bypass = false;  // DTLS or STUN: no part of the media, not touched by the link
+  bool media = true;    // RTP or RTCP: a model that knows them can judge it
 };
 
 class PacketReader {
  public:
+  // SSRCs followed at once. Beyond that the one not seen for longest is forgotten, and counts anew if it comes back.
+  static constexpr std::size_t kMostStreams = 256;
+
   void restart();
   void set_participant(const ParticipantInfo &info) { info_ = info; }
   void set_caps(const GstCaps *caps);
+  void set_all_datagrams(bool all) { all_datagrams_ = all; }  // DTLS and STUN are not let through
 
   Reading read(GstBuffer *buffer);
   // From the event; else from the first header extension seen; else 0.
@@ -39,6 +44,7 @@ class PacketReader {
     net::Stream kind;
     rtp::SequenceExtender extender;
     std::int64_t first;
+    std::uint64_t last_seen;  // in packets read
   };
   enum class Media : std::uint8_t { any, video, audio };
 
@@ -49,8 +55,10 @@ class PacketReader {
   std::optional<std::uint32_t> id_in_header_;
   Media media_ = Media::any;
   bool network_ = false;  // the caps say RTP, RTCP or DTLS: first bytes can be told apart (RFC 7983)
+  bool all_datagrams_ = false;
   std::vector<Stream> streams_;
-  std::uint64_t rtcp_ = 0, other_ = 0;
+  std::size_t latest_ = 0;  // of streams_: the next packet is often its
+  std::uint64_t read_ = 0, rtcp_ = 0, other_ = 0;
 };
 
 }  // namespace avc::degrader

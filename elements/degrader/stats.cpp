@@ -21,7 +21,7 @@ void set_us(GstStructure *structure, const char *name, std::int64_t nanos) {
   set(structure, name, static_cast<guint64>(nanos / 1000));
 }
 
-void add_totals(GstStructure *s, const Model &model, Outbox &outbox) {
+void add_totals(GstStructure *s, const Model &model, Outbox &outbox, std::size_t waiting) {
   Outbox::Sent out;
   for (std::size_t i = 0; i < net::kStreamCount; i++) {
     const auto sent = outbox.sent(static_cast<net::Stream>(i));
@@ -34,10 +34,15 @@ void add_totals(GstStructure *s, const Model &model, Outbox &outbox) {
   set(s, "bytes-in", in.bytes_in);
   set(s, "bytes-out", out.bytes);
   set(s, "dropped-loss", in.lost);
+  set(s, "dropped-frame", in.frame_dropped);
   set(s, "dropped-queue", in.queue_dropped);
+  set(s, "dropped-managed", in.managed_dropped);
   set(s, "dropped-flush", outbox.flushed());
+  set(s, "duplicated", in.duplicated);
+  set(s, "corrupted", in.corrupted);
   set(s, "reordered", model.reordered());
-  set(s, "held", guint64{outbox.held()});
+  set(s, "not-rtp", in.not_rtp);
+  set(s, "held", guint64{outbox.held() + waiting});
 }
 
 void add_delays(GstStructure *s, const Model &model) {
@@ -56,10 +61,16 @@ void add_delays(GstStructure *s, const Model &model) {
 void add_stream(GstStructure *s, const Model &model, net::Stream kind) {
   const auto &stream = model.stream(kind);
   const std::string media = net::name(kind);
-  set(s, (media + "-in").c_str(), stream.in);
-  set(s, (media + "-bytes-in").c_str(), stream.bytes_in);
-  set(s, (media + "-lost").c_str(), stream.lost);
-  set(s, (media + "-queue-dropped").c_str(), stream.queue_dropped);
+  const auto add = [&](const char *what, guint64 value) { set(s, (media + what).c_str(), value); };
+  add("-in", stream.in);
+  add("-bytes-in", stream.bytes_in);
+  add("-lost", stream.lost);
+  add("-frame-dropped", stream.frame_dropped);
+  add("-queue-dropped", stream.queue_dropped);
+  add("-managed-dropped", stream.managed_dropped);
+  add("-duplicated", stream.duplicated);
+  add("-corrupted", stream.corrupted);
+  add("-not-rtp", stream.not_rtp);
 }
 
 void add_context(GstStructure *s, Outbox &outbox) {
@@ -73,14 +84,13 @@ void add_context(GstStructure *s, Outbox &outbox) {
 
 }  // namespace
 
-Ptr<GstStructure> stats_of(const Model &model, Outbox &outbox) {
+Ptr<GstStructure> stats_of(const Model &model, Outbox &outbox, std::size_t waiting) {
   auto stats = take(
       gst_structure_new("chaosdegrader-stats", "participant-id", G_TYPE_UINT, guint{model.participant_id()}, nullptr));
-  add_totals(stats.get(), model, outbox);
+  add_totals(stats.get(), model, outbox, waiting);
   add_delays(stats.get(), model);
   set(stats.get(), "active-layers", guint64{model.layers()});
-  add_stream(stats.get(), model, net::Stream::video);
-  add_stream(stats.get(), model, net::Stream::audio);
+  for (std::size_t i = 0; i < net::kStreamCount; i++) add_stream(stats.get(), model, static_cast<net::Stream>(i));
   add_context(stats.get(), outbox);
   return stats;
 }

@@ -3,9 +3,11 @@
 
 #include "elements/degrader/model.hpp"
 #include "elements/degrader/outbox.hpp"
+#include "elements/support/ptr.hpp"
 
 namespace avc::degrader {
 
-[[nodiscard]] Ptr<GstStructure> stats_of(const Model &model, Outbox &outbox);
+// `waiting`: packets whose fate is open.
+[[nodiscard]] Ptr<GstStructure> stats_of(const Model &model, Outbox &outbox, std::size_t waiting);
 
 }  // namespace avc::degrader

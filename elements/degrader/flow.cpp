@@ -1,0 +1,299 @@
+#include "elements/degrader/flow.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/net/settings.hpp"
+#include "core/spike/effect.hpp"
+#include "elements/degrader/mangle.hpp"
+#include "elements/degrader/trace_file.hpp"
+#include "elements/support/chaos_events.hpp"
+#include "elements/support/clock.hpp"
+#include "elements/support/errors.hpp"
+
+namespace avc::degrader {
+namespace {
+
+// What a spike does to the link, its trace read.
+Result<net::Impairment> layer_of(const SpikeStart &spike) {
+  auto effect = spike::effect_of(spike.type, spike.params);
+  if (!effect) return effect.error();
+  if (!effect->trace_location.empty()) {
+    auto trace = find_trace(effect->trace_location);
+    if (!trace) return trace.error();
+    effect->link.link_trace = *trace;
+  }
+  return net::checked(effect->link);
+}
+
+}  // namespace
+
+Flow::Flow(GstElement *element, GstPad *src, Properties &properties)
+    : element_(element), properties_(properties), outbox_(element, src, [this](Turn &turn) {
+        const Instant now = outbox_.now();
+        settle(turn, [now](Model &model) { return model.settled(now); });
+        turn.wake_at(model_.lock()->next_settled());
+      }) {
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+}
+
+void Flow::start(std::shared_ptr<DecisionLog> log) {
+  log_ = std::move(log);
+  log_fault_told_ = false;
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+  model_.lock()->restart(properties_.plain().seed);
+  seen_ = 0;
+  outbox_.start();
+}
+
+void Flow::stop() {
+  outbox_.stop();
+  drop_waiting();
+  if (!log_) return;
+  if (const auto written = log_->flush(); !written) report_log(written.error());
+  log_.reset();
+}
+
+void Flow::flush() {
+  const Turn turn(outbox_);
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+  drop_waiting();
+  model_.lock()->flush();
+}
+
+// They are dropped whatever their fate, but the log tells it of every packet.
+void Flow::drop_waiting() {
+  {
+    auto model = model_.lock();
+    while (model->settled_at_end()) note(*model);
+  }
+  write_log();
+  outbox_.count_flushed(waiting_.clear());
+}
+
+void Flow::note(const Model &model) {
+  if (log_) decisions_.push_back(model.decision());
+}
+
+void Flow::write_log() {
+  if (log_ && !log_->append(decisions_)) report_log({"decision-log", "is incomplete: packets are missing from it"});
+  decisions_.clear();
+}
+
+void Flow::report_log(const Error &error) {
+  if (std::exchange(log_fault_told_, true)) return;
+  post_warning(element_, Fault::write, error);
+}
+
+std::optional<Instant> Flow::time_of(GstBuffer *buffer) const {
+  for (const GstClockTime stamp : {GST_BUFFER_DTS_OR_PTS(buffer), GST_BUFFER_PTS(buffer)}) {
+    const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, stamp);
+    if (GST_CLOCK_TIME_IS_VALID(time)) return to_instant(time);
+  }
+  return std::nullopt;
+}
+
+// Once for what comes in together: properties follow their controllers, the link follows the properties.
+void Flow::prepare(GstBuffer *first) {
+  const auto time = gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(first));
+  if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(element_), time);
+  if (const unsigned generation = properties_.generation(); generation != seen_) {
+    seen_ = generation;
+    const net::Impairment base = properties_.link();
+    auto model = model_.lock();
+    model->set_base(base);
+    model->set_all_datagrams(properties_.plain().all_datagrams);
+  }
+  if (const auto arrival = time_of(first)) outbox_.wait_for_room(*arrival);
+}
+
+void Flow::decide(GstBuffer *const *buffers, std::size_t count) {
+  orders_.clear();
+  settled_.clear();
+  const Instant now = outbox_.now();
+  {
+    auto model = model_.lock();
+    for (std::size_t i = 0; i < count; i++) {
+      const Order order = model->admit(buffers[i], time_of(buffers[i]), now);
+      orders_.push_back(order);
+      if (order.what != Order::Do::bypass && order.what != Order::Do::wait) note(*model);
+      while (const auto earlier = model->settled()) {
+        settled_.push_back({i, *earlier});
+        note(*model);
+      }
+    }
+  }
+  write_log();
+}
+
+GstFlowReturn Flow::chain(Ptr<GstBuffer> buffer) {
+  prepare(buffer.get());
+  Turn turn(outbox_);
+  GstBuffer *const one[] = {buffer.get()};
+  decide(one, 1);
+  if (undisturbed(turn)) {
+    if (orders_.front().what == Order::Do::drop) return outbox_.flow();
+    return turn.push(std::move(buffer), orders_.front().stream);
+  }
+  for (const Settled &earlier : settled_) release(turn, earlier.order);
+  carry_out(turn, std::move(buffer), orders_.front());
+  done(turn);
+  return outbox_.flow();
+}
+
+GstFlowReturn Flow::chain_list(Ptr<GstBufferList> list) {
+  const guint length = gst_buffer_list_length(list.get());
+  if (length == 0) return GST_FLOW_OK;
+  prepare(gst_buffer_list_get(list.get(), 0));
+  Turn turn(outbox_);
+  buffers_.resize(length);
+  for (guint i = 0; i < length; i++) buffers_[i] = gst_buffer_list_get(list.get(), i);
+  decide(buffers_.data(), length);
+  if (undisturbed(turn)) return push_whole(turn, std::move(list));
+  std::size_t settled = 0;
+  for (guint i = 0; i < length; i++) {
+    for (; settled < settled_.size() && settled_[settled].before == i; settled++)
+      release(turn, settled_[settled].order);
+    if (orders_[i].what != Order::Do::drop) carry_out(turn, share(buffers_[i]), orders_[i]);
+  }
+  list.reset();  // whoever is downstream may then write to the buffers
+  done(turn);
+  return outbox_.flow();
+}
+
+// Can what came in go on as it is, but for those dropped? Before the first PLAYING nothing is delayed.
+bool Flow::undisturbed(Turn &turn) const {
+  if (!settled_.empty() || !waiting_.empty() || !std::ranges::all_of(orders_, &Order::plain)) return false;
+  const bool delayed = std::ranges::any_of(orders_, &Order::delayed);
+  return turn.direct() && (!delayed || !turn.clocked());
+}
+
+GstFlowReturn Flow::push_whole(Turn &turn, Ptr<GstBufferList> list) {
+  const auto is_dropped = [](const Order &order) { return order.what == Order::Do::drop; };
+  const auto dropped = static_cast<std::size_t>(std::ranges::count_if(orders_, is_dropped));
+  if (dropped == orders_.size()) return outbox_.flow();
+  if (dropped > 0) {
+    list.reset(gst_buffer_list_make_writable(list.release()));
+    for (std::size_t i = orders_.size(); i-- > 0;) {
+      if (is_dropped(orders_[i])) gst_buffer_list_remove(list.get(), static_cast<guint>(i), 1);
+    }
+  }
+  return turn.push(std::move(list), orders_.front().stream);
+}
+
+void Flow::carry_out(Turn &turn, Ptr<GstBuffer> buffer, const Order &order) {
+  switch (order.what) {
+    case Order::Do::drop:
+      break;
+    case Order::Do::bypass:
+      turn.push(std::move(buffer), order.stream);
+      break;
+    case Order::Do::wait:
+      waiting_.add_open(std::move(buffer));
+      break;
+    case Order::Do::send:
+      if (waiting_.holds_event()) return waiting_.add_decided(std::move(buffer), order);
+      send(turn, std::move(buffer), order);
+      break;
+  }
+}
+
+void Flow::send(Turn &turn, Ptr<GstBuffer> buffer, const Order &order) {
+  Ptr<GstBuffer> copy = order.copy ? duplicate_of(buffer.get()) : nullptr;
+  if (order.bit) buffer = with_bit_changed(std::move(buffer), *order.bit);
+  place(turn, std::move(buffer), order.stream, order.at, order.delayed);
+  if (!copy) return;
+  if (order.copy->corrupt_bit) copy = with_bit_changed(std::move(copy), *order.copy->corrupt_bit);
+  const bool delayed = order.delayed || order.copy->at > order.at;
+  place(turn, std::move(copy), order.stream, order.copy->at, delayed);
+}
+
+void Flow::place(Turn &turn, Ptr<GstBuffer> buffer, net::Stream stream, Instant at, bool delayed) {
+  if (turn.direct() && (!delayed || !turn.clocked())) {
+    turn.push(std::move(buffer), stream);
+  } else {
+    turn.hold(std::move(buffer), stream, at);
+  }
+}
+
+// The packet that has waited longest has its fate; so have those that only waited behind it.
+void Flow::release(Turn &turn, const Order &order) {
+  waiting_.decide(order);
+  while (auto entry = waiting_.take_ready()) {
+    GstMiniObject *what = entry->what.release();
+    if (!GST_IS_BUFFER(what)) {
+      turn.push_or_hold(take(GST_EVENT_CAST(what)));
+    } else if (auto buffer = take(GST_BUFFER_CAST(what)); entry->order.what == Order::Do::send) {
+      send(turn, std::move(buffer), entry->order);
+    }
+  }
+}
+
+template <class Settle>
+void Flow::settle(Turn &turn, Settle settle) {
+  for (;;) {
+    std::optional<Order> order;
+    {
+      auto model = model_.lock();
+      order = settle(*model);
+      if (order) note(*model);
+    }
+    if (!order) break;
+    release(turn, *order);
+  }
+  write_log();
+}
+
+void Flow::done(Turn &turn) {
+  turn.wake_at(waiting_.empty() ? Instant::never() : model_.lock()->next_settled());
+  turn.drain();
+}
+
+void Flow::serialized(Ptr<GstEvent> event) {
+  Turn turn(outbox_);
+  act_on(event.get());
+  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_EOS) {
+    settle(turn, [](Model &model) { return model.settled_at_end(); });
+  }
+  if (waiting_.empty()) {
+    turn.push_or_hold(std::move(event));
+  } else {
+    waiting_.add(std::move(event));
+  }
+  done(turn);
+}
+
+// What an event means to us, at its place among the packets.
+void Flow::act_on(GstEvent *event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_CAPS: {
+      GstCaps *caps = nullptr;
+      gst_event_parse_caps(event, &caps);
+      model_.lock()->set_caps(caps);
+      break;
+    }
+    case GST_EVENT_SEGMENT:
+      gst_event_copy_segment(event, &segment_);
+      break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+      if (const auto info = parse_participant(event)) model_.lock()->set_participant(*info);
+      break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+      if (const auto start = parse_spike_start(event)) begin_spike(*start);
+      if (const auto end = parse_spike_end(event)) model_.lock()->end_spike(end->id, to_instant(end->at));
+      break;
+    default:
+      break;
+  }
+}
+
+// Twice the same id: the second one is ignored.
+void Flow::begin_spike(const SpikeStart &spike) {
+  if (model_.lock()->knows(spike.id)) return;
+  const auto layer = layer_of(spike);
+  if (layer) return model_.lock()->start_spike(spike.id, to_instant(spike.start), *layer);
+  post_warning(element_, Fault::settings,
+               {layer.error().field, "spike " + spike.id + " does nothing here: " + layer.error().message});
+}
+
+}  // namespace avc::degrader
