@@ -26,7 +26,7 @@ def properties_of(text):
     """Name -> default as gst-inspect-1.0 prints it, None where it prints none."""
     section = text.partition("Element Properties:")[2].partition("Element Actions:")[0].partition("Element Signals:")[0]
     found = {}
-    for name, body in re.findall(r"^  ([a-z][a-z0-9-]*) +: (.*?)(?=^  [a-z][a-z0-9-]* +: |\Z)", section, re.S | re.M):
+    for name, body in re.findall(r"^  ([a-z][a-z0-9-]*) *: (.*?)(?=^  [a-z][a-z0-9-]* *: |\Z)", section, re.S | re.M):
         default = re.search(r"Default: *([^\n]*)", body)
         value = default and default.group(1).strip()
         if value and (choice := re.fullmatch(r'-?\d+, "(.*)"', value)):

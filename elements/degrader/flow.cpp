@@ -86,6 +86,7 @@ void Flow::report_log(const Error &error) {
 }
 
 std::optional<Instant> Flow::time_of(GstBuffer *buffer) const {
+  if (segment_.format != GST_FORMAT_TIME) return std::nullopt;
   for (const GstClockTime stamp : {GST_BUFFER_DTS_OR_PTS(buffer), GST_BUFFER_PTS(buffer)}) {
     const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, stamp);
     if (GST_CLOCK_TIME_IS_VALID(time)) return to_instant(time);
@@ -95,7 +96,9 @@ std::optional<Instant> Flow::time_of(GstBuffer *buffer) const {
 
 // Once for what comes in together: properties follow their controllers, the link follows the properties.
 void Flow::prepare(GstBuffer *first) {
-  const auto time = gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(first));
+  const auto time = segment_.format == GST_FORMAT_TIME
+                        ? gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(first))
+                        : GST_CLOCK_TIME_NONE;
   if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(element_), time);
   if (const unsigned generation = properties_.generation(); generation != seen_) {
     seen_ = generation;
