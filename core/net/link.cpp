@@ -52,10 +52,8 @@ Verdict Link::admit(const Packet &packet, Instant arrival) {
 
 void Link::mangle(Layer &layer, const Packet &packet, Treatment &t) {
   t.duplicated |= layer.mangle.duplicated(packet);
-  if (layer.settings.corrupt_percent > 0) {
-    if (!t.corrupt_bit) t.corrupt_bit = layer.mangle.corrupted(layer.settings, packet);
-    if (!t.copy_corrupt_bit) t.copy_corrupt_bit = layer.mangle.corrupted_copy(layer.settings, packet);
-  }
+  if (layer.settings.corrupt_percent > 0 && !t.corrupt_bit)
+    t.corrupt_bit = layer.mangle.corrupted(layer.settings, packet);
 }
 
 void Link::add(Layer &layer, const Packet &packet, Treatment &t) {
@@ -92,7 +90,12 @@ Link::Treatment Link::treat(const Packet &packet) {
   });
   if (t.dropped) return t;
   each([&](Layer &layer) { add(layer, packet, t); });
-  if (t.duplicated) each([&](Layer &layer) { t.copy_delay += layer.delay.draw_for_copy(layer.settings, packet); });
+  if (!t.duplicated) return t;
+  each([&](Layer &layer) {
+    t.copy_delay += layer.delay.draw_for_copy(layer.settings, packet);
+    if (layer.settings.corrupt_percent > 0 && !t.copy_corrupt_bit)
+      t.copy_corrupt_bit = layer.mangle.corrupted_copy(layer.settings, packet);
+  });
   return t;
 }
 
