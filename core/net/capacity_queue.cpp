@@ -20,6 +20,7 @@ CapacityQueue::Admission CapacityQueue::admit_told(const LineSettings &settings,
   forget_started(arrival);
   const Line::Plan plan = line_.plan(settings, slots, size, arrival);
   const Line::Passage &passage = plan.passage;
+  if (!plan.possible) return {Answer::full, {}};
   if (passage.start > arrival) {
     const bool full =
         (settings.takes_time() || slots) && (passage.start - passage.gate > settings.longest_wait ||
@@ -42,7 +43,7 @@ CapacityQueue::Admission CapacityQueue::admit_open(const LineSettings &settings,
   forget_started(arrival);
   if (open_.empty() && !must_wait) {
     const Step now = step({arrival, size}, 0, codel_, slots_);
-    if (now.plan.passage.start == arrival) {
+    if (now.plan.possible && now.plan.passage.start == arrival) {
       line_.take(now.plan);
       return {Answer::passes, now.plan.passage};
     }
@@ -64,7 +65,7 @@ CapacityQueue::Step CapacityQueue::step(const Open &packet, std::uint64_t behind
   Step step{false, line_.plan(settings_, slots.active() ? &slots : nullptr, packet.bytes, packet.arrival)};
   if (packet.arrival > line_.free_at()) codel.ran_empty();
   const Line::Passage &passage = step.plan.passage;
-  if (passage.start - passage.gate > settings_.longest_wait) {
+  if (!step.plan.possible || passage.start - passage.gate > settings_.longest_wait) {
     step.dropped = true;
   } else if (settings_.discipline == QueueDiscipline::codel) {
     step.dropped = codel.drop(settings_.codel_target, settings_.codel_interval, passage.start,

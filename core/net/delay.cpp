@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/net/delay_table.hpp"
+
 namespace avc::net {
 namespace {
 
@@ -24,24 +26,30 @@ Nanos whole(double ms) { return ms > 0 ? from_ms(std::min(ms, kLongestMs)) : Nan
 
 }  // namespace
 
-Nanos delay_of(const Impairment &s, Draws draws) {
-  if (!(s.jitter_ms > 0)) return whole(s.delay_ms);
-  switch (s.delay_distribution) {
+Nanos spread(double mean_ms, double width_ms, DelayDistribution distribution, const DelayTable *table, Draws draws) {
+  if (!(width_ms > 0)) return whole(mean_ms);
+  switch (distribution) {
     case DelayDistribution::uniform:
-      return whole(s.delay_ms + s.jitter_ms * draws.uniform(-1, 1));
+      return whole(mean_ms + width_ms * draws.uniform(-1, 1));
     case DelayDistribution::normal:
-      return whole(s.delay_ms + s.jitter_ms * draws.normal());
+      return whole(mean_ms + width_ms * draws.normal());
     case DelayDistribution::pareto:
-      return whole(s.delay_ms + s.jitter_ms * pareto(1 - draws.uniform()));
+      return whole(mean_ms + width_ms * pareto(1 - draws.uniform()));
     case DelayDistribution::paretonormal: {
       const double u = std::max(draws.uniform(), 0x1.0p-54);
-      return whole(s.delay_ms + s.jitter_ms * pareto_normal(normal_quantile(u), 1 - u));
+      return whole(mean_ms + width_ms * pareto_normal(normal_quantile(u), 1 - u));
     }
+    case DelayDistribution::table:
+      return whole(mean_ms + (table ? width_ms * table->quantile(draws.uniform()) : 0));
     case DelayDistribution::gamma:
       break;
   }
-  if (!(s.delay_ms > 0)) return {};
-  return whole(draws.gamma(bounded_shape(s.delay_ms, s.jitter_ms)) * s.jitter_ms * (s.jitter_ms / s.delay_ms));
+  if (!(mean_ms > 0)) return {};
+  return whole(draws.gamma(bounded_shape(mean_ms, width_ms)) * width_ms * (width_ms / mean_ms));
+}
+
+Nanos delay_of(const Impairment &s, Draws draws) {
+  return spread(s.delay_ms, s.jitter_ms, s.delay_distribution, s.delay_table.get(), draws);
 }
 
 Nanos delay_of(const Impairment &s, double normal, Draws draws) {
@@ -55,6 +63,8 @@ Nanos delay_of(const Impairment &s, double normal, Draws draws) {
       return whole(s.delay_ms + s.jitter_ms * pareto(share_above(normal)));
     case DelayDistribution::paretonormal:
       return whole(s.delay_ms + s.jitter_ms * pareto_normal(normal, share_above(normal)));
+    case DelayDistribution::table:
+      return whole(s.delay_ms + (s.delay_table ? s.jitter_ms * s.delay_table->quantile(1 - share_above(normal)) : 0));
     case DelayDistribution::gamma:
       break;
   }
@@ -66,11 +76,13 @@ Delay::Delay(const Rng &rng) {
   for (std::size_t i = 0; i < kStreamCount; ++i) {
     streams_[i].rng = rng.split(name(static_cast<Stream>(i))).split("delay");
     streams_[i].copies = streams_[i].rng.split("copy");
+    streams_[i].share = streams_[i].rng.split("share");
   }
 }
 
 Nanos Delay::draw(const Impairment &settings, const Packet &packet) {
   auto &stream = streams_[static_cast<std::size_t>(packet.stream)];
+  if (settings.delay_percent < 100 && !stream.share.at(packet.n).chance(settings.delay_percent)) return {};
   if (!(settings.delay_correlation > 0) || !(settings.jitter_ms > 0))
     return delay_of(settings, stream.rng.at(packet.n));
   const double normal = drift(stream, settings.delay_correlation / 100, packet.n);
@@ -80,7 +92,13 @@ Nanos Delay::draw(const Impairment &settings, const Packet &packet) {
 }
 
 Nanos Delay::draw_for_copy(const Impairment &settings, const Packet &packet) const {
-  return delay_of(settings, streams_[static_cast<std::size_t>(packet.stream)].copies.at(packet.n));
+  const auto &stream = streams_[static_cast<std::size_t>(packet.stream)];
+  if (settings.delay_percent < 100) {
+    Draws draws = stream.share.at(packet.n);
+    draws.uniform();  // was the original's
+    if (!draws.chance(settings.delay_percent)) return {};
+  }
+  return delay_of(settings, stream.copies.at(packet.n));
 }
 
 // Always walked from the same packet in the same steps, so that rounding is the same too.

@@ -19,6 +19,11 @@ namespace avc::net {
 inline constexpr double kLongestMs = 3'600'000;  // no single model delays or queues for more than an hour
 inline constexpr std::uint64_t kDriftBlock = 4096;
 
+// netem's jitter: `width_ms` times a draw from the distribution, whose mean is about 0, on top of `mean_ms`. One draw,
+// more for gamma; none without width. Whole nanoseconds, 0 .. kLongestMs. `table` only for the distribution of that
+// name.
+Nanos spread(double mean_ms, double width_ms, DelayDistribution distribution, const DelayTable *table, Draws draws);
+
 // Without correlation. One draw, more for gamma, none without jitter. Whole nanoseconds, 0 .. kLongestMs.
 Nanos delay_of(const Impairment &settings, Draws draws);
 // The same from a standard normal; `draws` is used by gamma alone.
@@ -34,7 +39,7 @@ class Delay {
 
  private:
   struct PerStream {
-    Rng rng, copies;
+    Rng rng, copies, share;
     double correlation = 0, value = 0;  // of the autoregression after packet n
     std::uint64_t n = 0;
     bool known = false;

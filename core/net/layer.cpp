@@ -1,18 +1,39 @@
 #include "core/net/layer.hpp"
 
+#include <algorithm>
+
 namespace avc::net {
 
-void Layer::set(const Impairment &s) {
+void Layer::set(const Impairment &s, Instant at) {
+  if (s.drop_packets != settings.drop_packets) to_drop = s.drop_packets;
+  if (!settings.trace_once || settings.link_trace != s.link_trace) trace_from_ = std::max(at, Instant{});
   settings = s;
   loss.set(s);
+  on_off =
+      s.off_ms > 0 ? OnOff(rng_.split("on-off"), s.on_ms, s.off_ms, s.switch_times == SwitchTimes::fixed) : OnOff();
   mangle.set(s);
-  line = line_settings(s, rng_);
-  slots = s.slot_max_ms > 0 ? Slots(rng_.split("slot"), s.slot_min_ms, s.slot_max_ms, s.slot_packets, s.slot_bytes)
-                            : Slots();
+  line = line_settings(s, rng_, trace_from_);
+  slots = Slots();
+  if (s.slot_max_ms > 0)
+    slots = Slots(rng_.split("slot"), s.slot_min_ms, s.slot_max_ms, s.slot_packets, s.slot_bytes);
+  else if (s.slot_delay_ms > 0)
+    slots = Slots(rng_.split("slot"), s.slot_delay_ms, s.slot_jitter_ms, s.slot_distribution, s.delay_table,
+                  s.slot_packets, s.slot_bytes);
   mangles = s.duplicate_percent > 0 || s.corrupt_percent > 0 || s.reorder_percent > 0;
   delays = s.delay_ms > 0 || s.jitter_ms > 0;
   has_line = line.takes_time() || slots.active();
-  acts = mangles || delays || has_line || loses(s) || s.frame_drop_percent > 0;
+  loses_some = loses(s) || on_off.active() || to_drop > 0;
+  acts = mangles || delays || has_line || loses_some || s.frame_drop_percent > 0 || s.limit_packets > 0;
+}
+
+bool Layer::lost(const Packet &packet, Instant arrival) {
+  if (!loses_some) return false;
+  bool lost = loss.lost(packet) || on_off.off(arrival);
+  if (to_drop > 0) {
+    --to_drop;
+    lost = true;
+  }
+  return lost;
 }
 
 bool Layer::applies_to(const Packet &packet) const {

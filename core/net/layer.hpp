@@ -9,6 +9,7 @@
 #include "core/net/line.hpp"
 #include "core/net/loss.hpp"
 #include "core/net/mangle.hpp"
+#include "core/net/on_off.hpp"
 #include "core/net/packet.hpp"
 #include "core/random.hpp"
 
@@ -17,8 +18,9 @@ namespace avc::net {
 struct Layer {
   Layer(std::string_view name, const Rng &rng) : id(name), loss(rng), delay(rng), mangle(rng), rng_(rng) {}
 
-  void set(const Impairment &changed);
+  void set(const Impairment &changed, Instant at);
   bool applies_to(const Packet &packet) const;
+  bool lost(const Packet &packet, Instant arrival);
 
   std::string id;
   Impairment settings;
@@ -27,14 +29,18 @@ struct Layer {
   Mangle mangle;
   LineSettings line;
   Slots slots;
+  OnOff on_off;
+  std::uint32_t to_drop = 0;  // what is left of drop_packets
   // What of it is in use, found when the settings change.
-  bool acts = false;     // on any packet
+  bool acts = false;  // on any packet
+  bool loses_some = false;
   bool mangles = false;  // duplicates, corrupts or reorders
   bool delays = false;
   bool has_line = false;  // a speed, a trace or slots
 
  private:
   Rng rng_;
+  Instant trace_from_;  // when a trace that runs once was set
 };
 
 }  // namespace avc::net

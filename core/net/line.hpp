@@ -17,7 +17,11 @@ struct LineSettings {
   double kbps = 0;  // 0: takes no time, unless there is a trace
   std::shared_ptr<const LinkTrace> trace;
   Nanos trace_offset{};
-  std::uint32_t packet_overhead = 0, cell_bytes = 0, cell_overhead = 0;
+  bool trace_once = false;
+  Nanos burst{};  // the time the line takes for as much as may leave at once
+  std::int32_t packet_overhead = 0;
+  std::uint32_t cell_bytes = 0;
+  std::int32_t cell_overhead = 0;
 
   QueueDiscipline discipline = QueueDiscipline::droptail;
   Nanos longest_wait{};
@@ -32,8 +36,8 @@ struct LineSettings {
   friend bool operator==(const LineSettings &, const LineSettings &) = default;
 };
 
-// `rng`: the layer's, for the participant's own place in the trace.
-LineSettings line_settings(const Impairment &settings, const Rng &rng);
+// `rng`: the layer's, for the participant's own place in the trace. `from`: when a trace that runs once begins.
+LineSettings line_settings(const Impairment &settings, const Rng &rng, Instant from = {});
 
 class Line {
  public:
@@ -43,7 +47,8 @@ class Line {
     Instant end;    // its last bit is through
   };
   struct State {
-    Instant free_at{Nanos::min()};  // when the line has sent all that passed
+    Instant free_at{Nanos::min()};          // when the line has sent all that passed
+    Instant bucket_full{Nanos::min() / 2};  // when it may again send all of `burst` at once
     const LinkTrace *trace = nullptr;
     LinkTrace::Place opportunity;
     std::uint32_t left = 0;  // bytes of that opportunity not used yet
@@ -54,6 +59,7 @@ class Line {
   struct Plan {
     Passage passage;
     State after;
+    bool possible = true;  // false: it never passes; the trace that runs once is over
   };
 
   // `slots` may be none. Nothing has passed until the plan is taken.

@@ -6,15 +6,15 @@ namespace avc::net {
 
 Link::Link(Rng participant_rng) : rng_(participant_rng.split("link")), base_("", rng_.split("base")) { flush(); }
 
-void Link::set_base(const Impairment &settings, Instant) {
-  base_.set(settings);
+void Link::set_base(const Impairment &settings, Instant at) {
+  base_.set(settings, at);
   changed();
 }
 
-void Link::put_layer(std::string_view id, const Impairment &settings, Instant) {
+void Link::put_layer(std::string_view id, const Impairment &settings, Instant at) {
   auto layer = std::find_if(layers_.begin(), layers_.end(), [&](const Layer &l) { return l.id == id; });
   if (layer == layers_.end()) layer = layers_.insert(layer, Layer(id, rng_.split("layer").split(id)));
-  layer->set(settings);
+  layer->set(settings, at);
   changed();
 }
 
@@ -28,6 +28,7 @@ void Link::changed() {
   const auto some = [&](auto holds) { return holds(base_) || std::any_of(layers_.begin(), layers_.end(), holds); };
   quiet_ = !some([](const Layer &l) { return l.acts; });
   separate_ = some([](const Layer &l) { return l.acts && l.settings.apply_to != ApplyTo::all; });
+  limited_ = some([](const Layer &l) { return l.settings.limit_packets > 0; });
   partial_line_ = some([](const Layer &l) { return l.has_line && l.settings.apply_to != ApplyTo::all; });
 }
 
@@ -35,6 +36,7 @@ void Link::flush() {
   queue_.flush();
   waiting_.clear();
   ready_.clear();
+  held_.clear();
   last_of_.fill({Nanos::min()});
   last_ = {Nanos::min()};
 }
@@ -45,8 +47,13 @@ Verdict Link::admit(const Packet &packet, Instant arrival) {
     return Send{arrival};
   }
   while (const auto fate = queue_.until_arrival(arrival)) ready_.push(told(*fate));
-  const Treatment treatment = treat(packet);
+  Treatment treatment = treat(packet, arrival);
   if (treatment.dropped) return Drop{*treatment.dropped};
+  if (treatment.limit > 0) {
+    const std::size_t held = held_.at(arrival) + waiting_.size();
+    if (held >= treatment.limit) return Drop{Drop::Why::queue_full};
+    treatment.duplicated &= held + 1 < treatment.limit;
+  }
   return through_queue(packet, treatment, arrival);
 }
 
@@ -58,12 +65,14 @@ void Link::mangle(Layer &layer, const Packet &packet, Treatment &t) {
 
 void Link::add(Layer &layer, const Packet &packet, Treatment &t) {
   if (layer.mangles) mangle(layer, packet, t);
+  const std::uint32_t limit = layer.settings.limit_packets;
+  if (limit > 0) t.limit = t.limit > 0 ? std::min(t.limit, limit) : limit;
   if (layer.has_line) {
     if (layer.line.takes_time() && (!t.line || layer.line.mean_kbps() < t.line->line.mean_kbps())) t.line = &layer;
     if (layer.slots.active() && (!t.slots || layer.slots.mean() > t.slots->slots.mean())) t.slots = &layer;
   }
   if (!layer.delays) return;
-  if (layer.settings.jitter_ms > 0) {
+  if (layer.settings.jitter_ms > 0 || layer.settings.delay_percent < 100) {
     t.jitter = true;
     t.jitter_overtakes &= layer.settings.allow_reordering;
   }
@@ -74,7 +83,7 @@ void Link::add(Layer &layer, const Packet &packet, Treatment &t) {
   t.delay += layer.delay.draw(layer.settings, packet);
 }
 
-Link::Treatment Link::treat(const Packet &packet) {
+Link::Treatment Link::treat(const Packet &packet, Instant arrival) {
   Treatment t;
   const auto each = [&](auto act) {
     if (base_.acts && base_.applies_to(packet)) act(base_);
@@ -86,7 +95,7 @@ Link::Treatment Link::treat(const Packet &packet) {
   });
   if (t.dropped) return t;
   each([&](Layer &layer) {
-    if (layer.loss.lost(packet)) t.dropped = Drop::Why::loss;
+    if (layer.lost(packet, arrival)) t.dropped = Drop::Why::loss;
   });
   if (t.dropped) return t;
   each([&](Layer &layer) { add(layer, packet, t); });
@@ -108,6 +117,7 @@ Instant Link::in_order(Instant at, Stream stream, bool free) {
   if (!free) at = std::max(at, separate_ ? last_of_stream : last_);
   last_of_stream = std::max(last_of_stream, at);
   last_ = std::max(last_, at);
+  if (limited_) held_.hold(at);
   return at;
 }
 

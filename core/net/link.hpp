@@ -6,7 +6,7 @@
 //             likewise (a packet has one duplicate at most)
 //   corrupt   each decides alone; one bit changes, that of the first that says so
 //   rate      the slowest line (a trace by its mean), with queue and overhead of the impairment it belongs to; the
-//             longest slots
+//             longest slots; limit_packets the lowest
 //   delay     the layers' delays add up; each is drawn alone and is never negative. A packet chosen for reordering
 //             is spared its layer's delay
 //   order     packets may overtake only if every impairment with jitter allows it (no jitter: the base decides);
@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "core/net/capacity_queue.hpp"
+#include "core/net/held.hpp"
 #include "core/net/impairment.hpp"
 #include "core/net/layer.hpp"
 #include "core/net/packet.hpp"
@@ -74,7 +75,7 @@ class Link {
  public:
   explicit Link(Rng participant_rng);
 
-  // `at` is the planned moment of the change, for models whose state runs on between packets; none of today's does.
+  // `at` is the planned moment of the change, where a trace that runs once begins.
   void set_base(const Impairment &settings, Instant at);
   void put_layer(std::string_view id, const Impairment &settings, Instant at);  // again with the same id: replaced
   bool remove_layer(std::string_view id, Instant at);                           // false: no such layer
@@ -101,6 +102,7 @@ class Link {
     Nanos delay{}, copy_delay{};
     Layer *line = nullptr, *slots = nullptr;
     bool jitter = false, jitter_overtakes = true;
+    std::uint32_t limit = 0;
   };
   struct Waiting {
     std::uint64_t ticket = 0;
@@ -115,7 +117,7 @@ class Link {
   void changed();
   static void add(Layer &layer, const Packet &packet, Treatment &treatment);
   static void mangle(Layer &layer, const Packet &packet, Treatment &treatment);
-  Treatment treat(const Packet &packet);
+  Treatment treat(const Packet &packet, Instant arrival);
   Verdict through_queue(const Packet &packet, const Treatment &treatment, Instant arrival);
   Send go_past(const Packet &packet, const Treatment &treatment, Instant arrival);
   Send pass(const Packet &packet, const Treatment &treatment, Instant arrival, const Line::Passage &passage);
@@ -130,10 +132,12 @@ class Link {
   std::vector<Layer> layers_;
   bool quiet_ = true;          // nothing acts
   bool separate_ = false;      // streams keep order each for itself
+  bool limited_ = false;       // there is a limit_packets: what is on its way is counted
   bool partial_line_ = false;  // there is a line that is not for all packets: others go past it
   CapacityQueue queue_;
   Ring<Waiting> waiting_;  // as in the queue
-  Ring<Fate> ready_;       // told, not fetched yet
+  Held held_;
+  Ring<Fate> ready_;  // told, not fetched yet
   std::uint64_t next_ticket_ = 0;
   // The latest moment any packet so far comes out, by stream and over all.
   std::array<Instant, kStreamCount> last_of_;

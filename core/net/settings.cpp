@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/net/delay.hpp"
+#include "core/net/delay_table.hpp"
 #include "core/net/trace_models.hpp"
 #include "core/text.hpp"
 
@@ -42,7 +43,8 @@ constexpr Setting choice(std::string_view name, std::span<const std::string_view
 
 constexpr std::string_view kApplyTo[] = {"all", "video", "audio", "keyframes", "headers", "rtcp"};
 constexpr std::string_view kLossModels[] = {"random", "burst", "gilbert-elliott", "markov4", "pattern"};
-constexpr std::string_view kDistributions[] = {"uniform", "normal", "pareto", "paretonormal", "gamma"};
+constexpr std::string_view kDistributions[] = {"uniform", "normal", "pareto", "paretonormal", "gamma", "table"};
+constexpr std::string_view kSwitchTimes[] = {"exponential", "fixed"};
 constexpr std::string_view kDisciplines[] = {"droptail", "drophead", "codel"};
 constexpr std::string_view kBools[] = {"false", "true"};
 
@@ -52,6 +54,7 @@ constexpr double kMostCount = 4294967295.0, kMostBytes = 1e15;
 constexpr Setting kSettings[] = {
     choice<&I::apply_to>("apply_to", kApplyTo, "packets that all of this acts on"),
     percent<&I::frame_drop_percent>("frame_drop_percent", "whole video frames lost"),
+    number<&I::drop_packets>("drop_packets", "packets", 0, kMostCount, "so many are lost from when this changed on"),
     choice<&I::loss_model>("loss_model", kLossModels, "how losses are spread"),
     percent<&I::loss_percent>("loss_percent", "share of packets lost (random, burst)"),
     percent<&I::loss_correlation>("loss_correlation", "tendency of losses to follow one another (random)"),
@@ -65,9 +68,13 @@ constexpr Setting kSettings[] = {
     percent<&I::markov_p32>("markov_p32", "from lost to received within a burst"),
     percent<&I::markov_p23>("markov_p23", "from received to lost within a burst"),
     percent<&I::markov_p14>("markov_p14", "from received to a single loss"),
+    number<&I::on_ms>("on_ms", "ms", 0, kLongestMs, "time for which a link that goes off is on"),
+    number<&I::off_ms>("off_ms", "ms", 0, kLongestMs, "time for which it is off and loses all; 0: never off"),
+    choice<&I::switch_times>("switch_times", kSwitchTimes, "whether on_ms and off_ms are means or exact"),
     number<&I::delay_ms>("delay_ms", "ms", 0, kLongestMs, "delay of every packet"),
     number<&I::jitter_ms>("jitter_ms", "ms", 0, kLongestMs, "variation of the delay"),
     percent<&I::delay_correlation>("delay_correlation", "likeness of one packet's jitter to the next one's"),
+    percent<&I::delay_percent>("delay_percent", "share of packets that are delayed at all"),
     choice<&I::delay_distribution>("delay_distribution", kDistributions, "what jitter_ms means"),
     choice<&I::allow_reordering>("allow_reordering", kBools, "packets may overtake those with a longer delay"),
     percent<&I::reorder_percent>("reorder_percent", "share of packets sent at once while others are delayed"),
@@ -81,22 +88,30 @@ constexpr Setting kSettings[] = {
     number<&I::bandwidth_kbps>("bandwidth_kbps", "kbit/s", 0, 1e9, "speed of the line, 0: no limit"),
     number<&I::trace_offset_ms>("trace_offset_ms", "ms", 0, kLongestMs,
                                 "place in the trace at time 0; -1: each participant its own", true),
-    number<&I::packet_overhead>("packet_overhead", "bytes", 0, 65535, "counted per packet beside its own"),
+    choice<&I::trace_once>("trace_once", kBools, "the trace runs once from when it is set, then nothing passes"),
+    number<&I::burst_bytes>("burst_bytes", "bytes", 0, kMostBytes, "may leave at once after idleness (token bucket)"),
+    number<&I::packet_overhead>("packet_overhead", "bytes", -65535, 65535, "counted per packet beside its own"),
     number<&I::cell_bytes>("cell_bytes", "bytes", 0, 65535, "payload of a link-layer cell, 0: no cells"),
-    number<&I::cell_overhead>("cell_overhead", "bytes", 0, 65535, "header of a link-layer cell"),
+    number<&I::cell_overhead>("cell_overhead", "bytes", -65535, 65535, "header of a link-layer cell"),
     number<&I::slot_min_ms>("slot_min_ms", "ms", 0, kLongestMs, "shortest time from batch to batch"),
     number<&I::slot_max_ms>("slot_max_ms", "ms", 0, kLongestMs, "longest time from batch to batch, 0: no batches"),
+    number<&I::slot_delay_ms>("slot_delay_ms", "ms", 0, kLongestMs, "mean from batch to batch, by slot_distribution"),
+    number<&I::slot_jitter_ms>("slot_jitter_ms", "ms", 0, kLongestMs, "variation of slot_delay_ms"),
+    choice<&I::slot_distribution>("slot_distribution", kDistributions, "what slot_jitter_ms means"),
     number<&I::slot_packets>("slot_packets", "packets", 0, kMostCount, "most packets in a batch, 0: any number"),
     number<&I::slot_bytes>("slot_bytes", "bytes", 0, kMostBytes, "most bytes in a batch, 0: any number"),
     choice<&I::queue_discipline>("queue_discipline", kDisciplines, "which packet is dropped, and when"),
-    number<&I::queue_ms>("queue_ms", "ms", 0, kLongestMs, "longest wait for the line before a packet is dropped"),
+    number<&I::queue_ms>("queue_ms", "ms", 0, kLongestMs,
+                         "longest wait for the line before a packet is dropped; -1: any", true),
     number<&I::queue_packets>("queue_packets", "packets", 0, kMostCount, "most packets that wait, 0: any number"),
     number<&I::queue_bytes>("queue_bytes", "bytes", 0, kMostBytes, "most bytes that wait, 0: any number"),
     number<&I::codel_target_ms>("codel_target_ms", "ms", 0.001, 10000, "wait that CoDel tolerates"),
     number<&I::codel_interval_ms>("codel_interval_ms", "ms", 0.001, 60000, "for so long before it drops"),
+    number<&I::limit_packets>("limit_packets", "packets", 0, kMostCount,
+                              "most on the whole way, delayed ones too, 0: any number"),
 };
 
-constexpr std::string_view kPattern = "loss_pattern", kTrace = "link_trace";
+constexpr std::string_view kPattern = "loss_pattern", kTrace = "link_trace", kTable = "delay_table";
 
 std::string range_text(const Setting &setting) {
   if (setting.is_number()) {
@@ -129,6 +144,16 @@ std::optional<Error> contradiction(const Impairment &s) {
     return Error{"loss_pattern", "is empty; loss_model pattern needs 1 to 256 digits, each 0 or 1"};
   if (s.link_trace && s.bandwidth_kbps > 0)
     return Error{"link_trace", "contradicts bandwidth_kbps: the line has one or the other"};
+  if (s.link_trace && s.burst_bytes > 0)
+    return Error{"burst_bytes", "contradicts link_trace: bursts belong to a line of fixed speed"};
+  if (s.trace_once && s.bandwidth_kbps > 0)
+    return Error{"trace_once", "needs link_trace; a line of fixed speed has no end"};
+  if (!s.delay_table && s.delay_distribution == DelayDistribution::table)
+    return Error{"delay_table", "is empty; delay_distribution table needs it"};
+  if (!s.delay_table && s.slot_distribution == DelayDistribution::table && s.slot_delay_ms > 0)
+    return Error{"delay_table", "is empty; slot_distribution table needs it"};
+  if (s.slot_max_ms > 0 && s.slot_delay_ms > 0)
+    return Error{"slot_delay_ms", "contradicts slot_max_ms: batches come by one or the other"};
   if (s.slot_min_ms > s.slot_max_ms)
     return Error{"slot_min_ms", number_text(s.slot_min_ms) + " is above slot_max_ms, " + number_text(s.slot_max_ms)};
   return std::nullopt;
@@ -156,14 +181,22 @@ std::string shown(const SettingValue &value) {
   return "\"" + std::get<std::string>(value).substr(0, 40) + "\"";
 }
 
-Result<Impairment> with_text(Impairment impairment, bool pattern, const SettingValue &value) {
+Result<Impairment> with_pattern(Impairment impairment, const std::string &text) {
+  const auto parsed = LossPattern::parse(text);
+  if (!parsed) return Error{std::string(kPattern), parsed.error().message};
+  impairment.loss_pattern = *parsed;
+  return impairment;
+}
+
+Result<Impairment> with_table(Impairment impairment, const std::string &text) {
+  auto parsed = DelayTable::parse(text);
+  if (!parsed) return Error{std::string(kTable), parsed.error().message};
+  impairment.delay_table = *std::move(parsed);
+  return impairment;
+}
+
+Result<Impairment> with_trace(Impairment impairment, const SettingValue &value) {
   const auto *text = std::get_if<std::string>(&value);
-  if (pattern) {
-    const auto parsed = LossPattern::parse(text ? *text : "");
-    if (!parsed) return Error{std::string(kPattern), parsed.error().message};
-    impairment.loss_pattern = *parsed;
-    return impairment;
-  }
   impairment.link_trace = text ? built_in_trace(*text) : nullptr;
   if (!impairment.link_trace)
     return Error{std::string(kTrace), unknown_text("trace", text ? *text : shown(value), built_in_traces())};
@@ -187,8 +220,10 @@ Result<Impairment> checked(const Impairment &impairment) {
 }
 
 Result<Impairment> with(Impairment impairment, std::string_view name, const SettingValue &value) {
-  if (same_setting(name, kPattern)) return with_text(std::move(impairment), true, value);
-  if (same_setting(name, kTrace)) return with_text(std::move(impairment), false, value);
+  const auto *text = std::get_if<std::string>(&value);
+  if (same_setting(name, kPattern)) return with_pattern(std::move(impairment), text ? *text : "");
+  if (same_setting(name, kTable)) return with_table(std::move(impairment), text ? *text : "");
+  if (same_setting(name, kTrace)) return with_trace(std::move(impairment), value);
   std::vector<std::string_view> names;
   for (const Setting &setting : kSettings) {
     names.push_back(setting.name);
@@ -198,7 +233,7 @@ Result<Impairment> with(Impairment impairment, std::string_view name, const Sett
     setting.set(impairment, *number);
     return impairment;
   }
-  names.insert(names.end(), {kPattern, kTrace});
+  names.insert(names.end(), {kPattern, kTrace, kTable});
   return Error{std::string(name), unknown_text("setting", name, names)};
 }
 

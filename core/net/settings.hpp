@@ -26,7 +26,7 @@ struct Setting {
   bool is_number() const { return words.empty(); }
 };
 
-// All but the two that are texts: loss_pattern and link_trace.
+// All but those that are texts: loss_pattern, link_trace and delay_table.
 std::span<const Setting> settings();
 
 // What is wrong with a number for this setting: nothing, or a fault that tells its range.
@@ -35,7 +35,8 @@ std::optional<Error> range_fault(const Setting &setting, double value);
 // The impairment as it is, or the first fault: the setting at fault and its range, or the two that contradict.
 Result<Impairment> checked(const Impairment &impairment);
 
-// One setting changed, from a number or a text; link_trace takes the name of a built-in trace (trace_models.hpp).
+// One setting changed, from a number or a text; link_trace takes the name of a built-in trace (trace_models.hpp),
+// delay_table the values themselves (delay_table.hpp).
 // Does not check contradictions, which may be there only until the next setting is changed.
 using SettingValue = std::variant<double, std::string>;
 Result<Impairment> with(Impairment impairment, std::string_view name, const SettingValue &value);

@@ -135,7 +135,7 @@ void read_network(const json::Value &value, net::Impairment &network) {
   take_number("bandwidth_kbps", 0, 1e7, network.bandwidth_kbps);
   take_number("queue_ms", 1, 60000, network.queue_ms);
   if (const auto n = object->integer("packet_overhead", 0, 1000))
-    network.packet_overhead = static_cast<std::uint32_t>(*n);
+    network.packet_overhead = static_cast<std::int32_t>(*n);
   if (const auto n = object->integer("queue_packets", 0, 1000000))
     network.queue_packets = static_cast<std::uint32_t>(*n);
   if (const auto n = object->integer("queue_bytes", 0, 1000000000))

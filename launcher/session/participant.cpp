@@ -100,7 +100,7 @@ Result<bool> configure_link(GstElement *degrader, const ParticipantSettings &set
   }
   set.by_nick("delay-distribution", base.delay_distribution == net::DelayDistribution::normal ? "normal" : "uniform");
   set("allow-reordering", base.allow_reordering)("bandwidth-kbps", base.bandwidth_kbps);
-  set("packet-overhead", std::uint64_t{base.packet_overhead})("queue-ms", base.queue_ms);
+  set("packet-overhead", static_cast<std::uint64_t>(base.packet_overhead))("queue-ms", base.queue_ms);
   set("queue-packets", std::uint64_t{base.queue_packets});
   set("queue-bytes", base.queue_bytes)("seed", settings.seed)("context", settings.context);
   if (!settings.decision_log.empty()) set("decision-log", settings.decision_log);

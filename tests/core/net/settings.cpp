@@ -4,6 +4,7 @@
 #include <limits>
 #include <set>
 
+#include "core/net/delay_table.hpp"
 #include "core/net/link_trace.hpp"
 #include "core/net/profiles.hpp"
 #include "core/net/trace_models.hpp"
@@ -66,6 +67,8 @@ START_TEST(errors_name_setting_and_range) {
   refused(net::with({}, "loss_pattern", ""), "loss_pattern", "1 to 256 digits");
   refused(net::with({}, "loss_pattern", "012"), "loss_pattern", "digit 3");
   refused(net::with({}, "link_trace", "wlan"), "link_trace", "lte");
+  refused(net::with({}, "delay_table", "1 b"), "delay_table", "line 1");
+  refused(net::with({}, "delay_table", 1.0), "delay_table", "empty");
   refused(net::with({}, "dealy_ms", 1.0), "dealy_ms", "did you mean \"delay_ms\"?");
 }
 END_TEST
@@ -78,6 +81,12 @@ START_TEST(contradictions_name_both_sides) {
   refused(net::checked({.markov_p13 = 10, .markov_p32 = 11}), "markov_p32", "markov_p31 is 90");
   refused(net::checked({.loss_model = LossModel::pattern}), "loss_pattern", "empty");
   refused(net::checked({.slot_min_ms = 5, .slot_max_ms = 4}), "slot_min_ms", "above slot_max_ms");
+  refused(net::checked({.slot_max_ms = 5, .slot_delay_ms = 4}), "slot_delay_ms", "slot_max_ms");
+  refused(net::checked({.delay_distribution = net::DelayDistribution::table}), "delay_table", "empty");
+  refused(net::checked({.slot_delay_ms = 1, .slot_distribution = net::DelayDistribution::table}), "delay_table",
+          "slot");
+  refused(net::checked({.link_trace = net::built_in_trace("lte"), .burst_bytes = 1}), "burst_bytes", "link_trace");
+  refused(net::checked({.bandwidth_kbps = 1, .trace_once = true}), "trace_once", "link_trace");
 }
 END_TEST
 
@@ -89,13 +98,15 @@ START_TEST(an_impairment_is_read_from_names) {
                                         {"loss-pattern", "0001"},
                                         {"allow_reordering", "true"},
                                         {"link_trace", "wifi"},
-                                        {"queue_discipline", "codel"}});
-  ck_assert(read);
+                                        {"queue_discipline", "codel"},
+                                        {"delay_table", "0 8192"}});
+  ck_assert(read && read->delay_table->size() == 2);
   ck_assert(*read == (Impairment{.loss_model = LossModel::pattern,
                                  .loss_pattern = *net::LossPattern::parse("0001"),
                                  .delay_ms = 40,
                                  .jitter_ms = 5,
                                  .delay_distribution = net::DelayDistribution::gamma,
+                                 .delay_table = read->delay_table,
                                  .allow_reordering = true,
                                  .link_trace = net::built_in_trace("wifi"),
                                  .queue_discipline = net::QueueDiscipline::codel}));
