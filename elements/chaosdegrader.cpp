@@ -157,6 +157,12 @@ Impl::Impl(GstElement *element)
   gst_pad_set_event_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
     return impl_of(parent).sink_event(take(event));
   });
+  // Serialized queries may neither overtake what is held nor wait for it on a thread that has to hand it on.
+  gst_pad_set_query_function(sink_, [](GstPad *pad, GstObject *parent, GstQuery *query) noexcept -> gboolean {
+    const bool serialized = gst_query_type_get_flags(GST_QUERY_TYPE(query)) & GST_QUERY_TYPE_SERIALIZED;
+    if (serialized && !Outbox::Turn(impl_of(parent).outbox).direct()) return FALSE;
+    return gst_pad_query_default(pad, parent, query);
+  });
   // A new peer is asked anew: while packets are held, the old one's answer would stop a source for good.
   gst_pad_set_event_function(src_, [](GstPad *pad, GstObject *parent, GstEvent *event) noexcept {
     if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE) impl_of(parent).flow.outbox().forget_flow();

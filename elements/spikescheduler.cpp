@@ -243,6 +243,7 @@ void Impl::play() {
   auto context = context_for(element_, settings.lock()->context);
   auto timer = context->make_timer(
       [this] {
+        const auto alive = take(GST_ELEMENT(gst_object_ref(element_)));  // whoever is told may let go of it
         const PadLock announcing(src_);
         announce(std::nullopt);
       },

@@ -20,8 +20,8 @@ class Timer {
   virtual void arm(Instant when) = 0;  // replaces an earlier deadline; any thread, also from the callback
   virtual void cancel() = 0;           // does not wait; any thread
   virtual void cancel_and_wait() = 0;  // returns with the callback neither running nor armed (the callback may have
-                                       // armed again while we waited); never under a lock, and never on the
-                                       // executor's own thread (asserts)
+                                       // armed again while we waited); never under a lock. On the executor's own
+                                       // thread it does not wait: if the callback is running, it called us
 };
 
 // Work that is better done once for everything a turn produced, such as sending a batch of packets. A turn is one

@@ -58,10 +58,10 @@ class Turns::WheelTimer final : public Timer, public TimerWheel::Entry {
   }
 
   void cancel_and_wait() override {
-    assert(!turns_->is_current());
     std::unique_lock lock(turns_->mutex_);
     do {
       turns_->wheel_.remove(*this);
+      if (turns_->is_current()) return;
       turns_->wait_while(lock, [this] { return turns_->running_ == this; });
     } while (armed());
   }

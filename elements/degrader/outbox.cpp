@@ -10,6 +10,17 @@ using namespace std::chrono_literals;
 constexpr Nanos kAhead = 5s;         // how much media a source that is not live may park here
 constexpr std::size_t kBatch = 256;  // parcels taken out under one hold of the lock
 
+// What a flush must not lose: upstream has sent it once and will not again.
+bool outlives_flush(GstMiniObject *parcel) {
+  if (!GST_IS_EVENT(parcel)) return false;
+  auto *event = GST_EVENT_CAST(parcel);
+  const auto type = GST_EVENT_TYPE(event);
+  const bool sticky = gst_event_type_get_flags(type) & GST_EVENT_TYPE_STICKY;
+  return sticky && type != GST_EVENT_SEGMENT && type != GST_EVENT_EOS;
+}
+
+bool is_fault(GstFlowReturn flow) { return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS; }
+
 }  // namespace
 
 void Outbox::State::put(Instant due, Parcel parcel) {
@@ -32,7 +43,7 @@ void Outbox::State::arm() {
 
 void Outbox::start() {
   auto state = state_.lock();
-  state->flushing = false;
+  state->flushing = state->clocked = false;
   state->barrier = {Nanos::min()};
   state->wake = Instant::never();
   flow_ = GST_FLOW_OK;
@@ -49,7 +60,7 @@ void Outbox::play(const std::string &name) {
     std::swap(state->context, context);
     std::swap(state->timer, timer);
     state->base_time = base_time;
-    state->playing = true;
+    state->playing = state->clocked = true;
     state->armed = Instant::never();
     state->arm();
   }
@@ -79,9 +90,14 @@ void Outbox::stop() {
     timer = std::move(state->timer);
     std::swap(queue, state->queue);
     state->packets = 0;
+    state->cut_off.clear();
   }
-  if (timer) timer->cancel_and_wait();
-  flushed_ += drop_held(std::move(queue));
+  if (timer) {
+    timer->cancel_and_wait();
+    const Turn turn(*this);
+    abandon_batch();
+  }
+  drop_held(std::move(queue), nullptr);
 }
 
 void Outbox::flush_start() {
@@ -95,13 +111,24 @@ void Outbox::flush_start() {
     state->arm();
   }
   room_.notify_all();
-  flushed_ += drop_held(std::move(queue));
+  std::vector<Ptr<GstEvent>> sticky;
+  drop_held(std::move(queue), &sticky);
+  auto state = state_.lock();
+  for (auto &event : sticky) state->cut_off.push_back(std::move(event));
 }
 
 void Outbox::flush_stop() {
   const Turn turn(*this);  // nothing from before the flush is still being pushed
+  abandon_batch();         // unless the flush comes from within that push
   flow_ = GST_FLOW_OK;
-  state_.lock()->flushing = false;
+  std::vector<Ptr<GstEvent>> sticky;
+  {
+    auto state = state_.lock();
+    state->flushing = false;
+    state->clocked = state->playing;
+    std::swap(sticky, state->cut_off);
+  }
+  for (const auto &event : sticky) gst_pad_store_sticky_event(src_, event.get());
 }
 
 void Outbox::wait_for_room(Instant arrival) {
@@ -112,9 +139,9 @@ void Outbox::wait_for_room(Instant arrival) {
 
 Instant Outbox::now() { return state_.lock()->now(); }
 
-bool Outbox::Turn::direct() { return outbox_.state_.lock()->queue.empty(); }
+bool Outbox::Turn::direct() { return !outbox_.draining_ && outbox_.state_.lock()->queue.empty(); }
 
-bool Outbox::Turn::clocked() { return outbox_.state_.lock()->context != nullptr; }
+bool Outbox::Turn::clocked() { return outbox_.state_.lock()->clocked; }
 
 GstFlowReturn Outbox::Turn::push(Ptr<GstBuffer> buffer, net::Stream stream) {
   const guint64 bytes = gst_buffer_get_size(buffer.get());
@@ -141,21 +168,31 @@ void Outbox::Turn::hold(Ptr<GstBuffer> buffer, net::Stream stream, Instant due) 
 }
 
 void Outbox::Turn::push_or_hold(Ptr<GstEvent> event) {
+  const auto type = GST_EVENT_TYPE(event.get());
+  if (type == GST_EVENT_STREAM_START || type == GST_EVENT_SEGMENT) outbox_.begin_anew();
   {
     auto state = outbox_.state_.lock();
-    if (const auto last = state->queue.latest_due(); last && !state->flushing) {
-      state->barrier = *last;
-      state->put(*last, {take(GST_MINI_OBJECT_CAST(event.release())), net::Stream::other, *last});
-      state->arm();
+    const auto last = state->queue.latest_due();
+    if ((last || outbox_.draining_) && !state->flushing) {
+      state->barrier = last.value_or(state->barrier);
+      state->put(state->barrier, {take(GST_MINI_OBJECT_CAST(event.release())), net::Stream::other, state->barrier});
+      if (!outbox_.draining_) state->arm();
       return;
     }
   }
-  gst_pad_push_event(outbox_.src_, give(std::move(event)));
+  outbox_.push_event(std::move(event));
+}
+
+// Who had enough may want more of what begins now.
+void Outbox::begin_anew() {
+  GstFlowReturn enough = GST_FLOW_EOS;
+  flow_.compare_exchange_strong(enough, GST_FLOW_OK);
 }
 
 void Outbox::Turn::drain() { outbox_.drain(); }
 
 void Outbox::on_timer() {
+  const auto alive = take(GST_ELEMENT(gst_object_ref(element_)));  // whoever is called may let go of it
   Turn turn(*this);
   bool wake = false;
   {
@@ -169,7 +206,10 @@ void Outbox::on_timer() {
 }
 
 void Outbox::drain() {
+  if (draining_) return;  // called from within a push: the one below us goes on with what came
+  draining_ = true;
   while (take_due()) push_batch();
+  draining_ = false;
   state_.lock()->arm();
   room_.notify_all();
 }
@@ -190,33 +230,50 @@ bool Outbox::take_due() {
   return !batch_.empty();
 }
 
-// Neighbours of one stream and one time leave as one list, as they came.
+// Neighbours of one stream and one time leave as one list, as they came. Whoever is pushed to may abandon the batch.
 void Outbox::push_batch() {
   Turn turn(*this);
-  for (std::size_t i = 0; i < batch_.size();) {
-    if (!batch_[i].is_buffer()) {
-      gst_pad_push_event(src_, GST_EVENT_CAST(batch_[i++].what.release()));
+  while (next_ < batch_.size()) {
+    const std::size_t first = next_++;
+    if (!batch_[first].is_buffer()) {
+      push_event(take(GST_EVENT_CAST(batch_[first].what.release())));
       continue;
     }
-    const auto stream = batch_[i].stream;
-    const GstClockTime pts = GST_BUFFER_PTS(batch_[i].what.get());
-    std::size_t end = i + 1;
-    while (end < batch_.size() && batch_[end].is_buffer() && batch_[end].stream == stream &&
-           GST_BUFFER_PTS(batch_[end].what.get()) == pts) {
-      end++;
+    const auto stream = batch_[first].stream;
+    const GstClockTime pts = GST_BUFFER_PTS(batch_[first].what.get());
+    while (next_ < batch_.size() && batch_[next_].is_buffer() && batch_[next_].stream == stream &&
+           GST_BUFFER_PTS(batch_[next_].what.get()) == pts) {
+      next_++;
     }
-    if (end == i + 1) {
-      flow_ = turn.push(take(GST_BUFFER_CAST(batch_[i].what.release())), stream);
+    if (next_ == first + 1) {
+      turn.push(take(GST_BUFFER_CAST(batch_[first].what.release())), stream);
     } else {
-      auto list = take(gst_buffer_list_new_sized(static_cast<guint>(end - i)));
-      for (std::size_t k = i; k < end; k++) {
+      auto list = take(gst_buffer_list_new_sized(static_cast<guint>(next_ - first)));
+      for (std::size_t k = first; k < next_; k++) {
         gst_buffer_list_add(list.get(), GST_BUFFER_CAST(batch_[k].what.release()));
       }
-      flow_ = turn.push(std::move(list), stream);
+      turn.push(std::move(list), stream);
     }
-    i = end;
   }
   batch_.clear();
+  next_ = 0;
+}
+
+// Upstream has nothing more to push after EOS, so nobody would tell it that what was held did not arrive.
+void Outbox::push_event(Ptr<GstEvent> event) {
+  const GstFlowReturn flow = flow_;
+  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_EOS && is_fault(flow)) GST_ELEMENT_FLOW_ERROR(element_, flow);
+  gst_pad_push_event(src_, give(std::move(event)));
+}
+
+void Outbox::abandon_batch() {
+  for (; next_ < batch_.size(); next_++) {
+    auto *parcel = batch_[next_].what.get();
+    flushed_ += batch_[next_].is_buffer();
+    if (outlives_flush(parcel)) gst_pad_store_sticky_event(src_, GST_EVENT_CAST(parcel));
+  }
+  batch_.clear();
+  next_ = 0;
 }
 
 void Outbox::count(GstFlowReturn flow, net::Stream stream, guint64 packets, guint64 bytes) {
@@ -230,10 +287,13 @@ void Outbox::count(GstFlowReturn flow, net::Stream stream, guint64 packets, guin
   counter.bytes += bytes;
 }
 
-guint64 Outbox::drop_held(net::DueQueue<Parcel> queue) {
-  guint64 packets = 0;
-  while (const auto parcel = queue.take_next()) packets += parcel->is_buffer();
-  return packets;
+void Outbox::drop_held(net::DueQueue<Parcel> queue, std::vector<Ptr<GstEvent>> *sticky) {
+  while (auto parcel = queue.take_next()) {
+    flushed_ += parcel->is_buffer();
+    if (sticky && outlives_flush(parcel->what.get())) {
+      sticky->push_back(take(GST_EVENT_CAST(parcel->what.release())));
+    }
+  }
 }
 
 Outbox::Sent Outbox::sent(net::Stream stream) const {

@@ -6,7 +6,11 @@
 // Lock order: sink pad's stream lock, source pad's stream lock, state. Nothing is pushed under the state's lock.
 //
 // Order: packets leave by due time, ties as they came. A serialized event takes the place after everything held when
-// it came, and what comes after it stays behind it.
+// it came, and what comes after it stays behind it. Sticky events outlive a flush, as in a queue: nobody would send
+// them again.
+//
+// Downstream may call back from within a push (an event or a flush sent from a pad probe): what comes in then waits
+// behind what is being pushed. An element that shares its context with upstream may be stopped from its own thread.
 #pragma once
 
 #include <gst/gst.h>
@@ -62,7 +66,8 @@ class Outbox {
 
     // Can something without delay go straight on? (Nothing is held that it would overtake.)
     bool direct();
-    // Is there a clock to wait on? Before the first PLAYING there is none, and a sink may be waiting to preroll.
+    // Is there a clock to wait on? Before the first PLAYING, and after a flush in PAUSED, there is none, and a sink
+    // may be waiting to preroll.
     bool clocked();
     GstFlowReturn push(Ptr<GstBuffer> buffer, net::Stream stream);
     GstFlowReturn push(Ptr<GstBufferList> list, net::Stream stream);
@@ -103,7 +108,9 @@ class Outbox {
     Instant barrier{Nanos::min()};  // the last event held: nothing that came after it leaves before
     std::size_t packets = 0;        // buffers in the queue
     bool playing = false, flushing = false;
-    Instant base_time;  // of the element, valid while there is a context
+    bool clocked = false;                // packets wait for their time: since play(), until a flush in PAUSED
+    std::vector<Ptr<GstEvent>> cut_off;  // sticky events that a flush found here, for flush_stop()
+    Instant base_time;                   // of the element, valid while there is a context
     Instant armed = Instant::never();
     Instant wake = Instant::never();
     std::shared_ptr<runtime::Context> context;  // from play() to stop()
@@ -114,19 +121,25 @@ class Outbox {
     void arm();
   };
 
+  void begin_anew();
   void on_timer();
   void drain();
   bool take_due();  // fills batch_
   void push_batch();
+  void push_event(Ptr<GstEvent> event);
+  void abandon_batch();  // as the flush does with the queue
   void count(GstFlowReturn flow, net::Stream stream, guint64 packets, guint64 bytes);
-  guint64 drop_held(net::DueQueue<Parcel> queue);
+  void drop_held(net::DueQueue<Parcel> queue, std::vector<Ptr<GstEvent>> *sticky);
 
   GstElement *const element_;
   GstPad *const src_;
   const std::function<void(Turn &)> on_wake_;
   Guarded<State> state_;
   std::condition_variable room_;  // with state_: time or state has moved on
-  std::vector<Parcel> batch_;     // under the source pad's stream lock; empty between turns
+  // Under the source pad's stream lock.
+  std::vector<Parcel> batch_;  // being pushed; empty between turns
+  std::size_t next_ = 0;       // of batch_
+  bool draining_ = false;
   std::atomic<GstFlowReturn> flow_{GST_FLOW_OK};
   struct Counter {
     std::atomic<guint64> packets{0}, bytes{0};

@@ -339,6 +339,26 @@ START_TEST(cancel_and_wait_returns_after_the_callback_and_undoes_its_rearming) {
 }
 END_TEST
 
+START_TEST(on_its_own_thread_cancelling_does_not_wait) {
+  in_every_world([](World &world) {
+    auto &executor = world.executor();
+    std::atomic<int> served = 0;
+    std::unique_ptr<Timer> own, other;
+    other = executor.make_timer([&] { served += 100; });
+    own = executor.make_timer([&] {
+      ++served;
+      own->arm(executor.now());
+      other->arm(executor.now());
+      own->cancel_and_wait();
+      other->cancel_and_wait();
+    });
+    own->arm(executor.now());
+    world.pass(5ms);
+    ck_assert_int_eq(served, 1);
+  });
+}
+END_TEST
+
 START_TEST(deadlines_a_second_and_more_ahead_keep_their_order) {
   in_every_world([](World &world) {
     if (!world.on_the_dot()) return;  // would take real seconds
@@ -384,4 +404,5 @@ AVC_TESTS("executor_conformance", a_timer_is_served_at_its_deadline_and_never_be
           a_callback_may_cancel_and_rearm_others_of_its_turn, a_timer_may_be_destroyed_by_its_own_callback,
           is_current_holds_in_callbacks_and_hooks_only, hooks_are_called_once_after_all_callbacks_of_the_turn,
           forgotten_hooks_are_not_called, cancel_and_wait_returns_after_the_callback_and_undoes_its_rearming,
-          deadlines_a_second_and_more_ahead_keep_their_order, timers_may_outlive_their_executor)
+          on_its_own_thread_cancelling_does_not_wait, deadlines_a_second_and_more_ahead_keep_their_order,
+          timers_may_outlive_their_executor)
