@@ -160,7 +160,7 @@ Impl::Impl(GstElement *element)
   // Serialized queries may neither overtake what is held nor wait for it on a thread that has to hand it on.
   gst_pad_set_query_function(sink_, [](GstPad *pad, GstObject *parent, GstQuery *query) noexcept -> gboolean {
     const bool serialized = gst_query_type_get_flags(GST_QUERY_TYPE(query)) & GST_QUERY_TYPE_SERIALIZED;
-    if (serialized && !Outbox::Turn(impl_of(parent).outbox).direct()) return FALSE;
+    if (serialized && !impl_of(parent).flow.idle()) return FALSE;
     return gst_pad_query_default(pad, parent, query);
   });
   // A new peer is asked anew: while packets are held, the old one's answer would stop a source for good.
@@ -205,8 +205,7 @@ gboolean Impl::sink_event(Ptr<GstEvent> event) {
     return pushed;
   }
   if (type == GST_EVENT_FLUSH_STOP) {
-    flow.outbox().flush_stop();
-    flow.flush();
+    flow.flush_stop();
     return gst_pad_push_event(src_, give(std::move(event)));
   }
   if (!(gst_event_type_get_flags(type) & GST_EVENT_TYPE_SERIALIZED)) {

@@ -48,27 +48,37 @@ void Flow::start(std::shared_ptr<DecisionLog> log) {
 
 void Flow::stop() {
   outbox_.stop();
-  drop_waiting();
+  drop_waiting(false);
   if (!log_) return;
   if (const auto written = log_->flush(); !written) report_log(written.error());
   log_.reset();
 }
 
-void Flow::flush() {
+// In one turn, so that nothing that waited is handed on in between.
+void Flow::flush_stop() {
   const Turn turn(outbox_);
+  outbox_.flush_stop();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
-  drop_waiting();
+  drop_waiting(true);
   model_.lock()->flush();
 }
 
+bool Flow::idle() {
+  Turn turn(outbox_);
+  return turn.direct() && waiting_.empty();
+}
+
 // They are dropped whatever their fate, but the log tells it of every packet.
-void Flow::drop_waiting() {
+void Flow::drop_waiting(bool keep_sticky) {
   {
     auto model = model_.lock();
     while (model->settled_at_end()) note(*model);
   }
   write_log();
-  outbox_.count_flushed(waiting_.clear());
+  outbox_.count_flushed(waiting_.packets());
+  for (const auto &event : waiting_.clear()) {
+    if (keep_sticky) outbox_.keep(event.get());
+  }
 }
 
 void Flow::note(const Model &model) {

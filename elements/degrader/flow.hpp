@@ -26,7 +26,8 @@ class Flow {
 
   void start(std::shared_ptr<DecisionLog> log);
   void stop();  // after the pads are down
-  void flush();
+  void flush_stop();
+  bool idle();  // is there nothing that something new would overtake?
 
   GstFlowReturn chain(Ptr<GstBuffer> buffer);
   GstFlowReturn chain_list(Ptr<GstBufferList> list);
@@ -58,7 +59,7 @@ class Flow {
   static void place(Turn &turn, Ptr<GstBuffer> buffer, net::Stream stream, Instant at, bool delayed);
   void release(Turn &turn, const Order &order);
   void done(Turn &turn);
-  void drop_waiting();
+  void drop_waiting(bool keep_sticky);
 
   void note(const Model &model);
   void write_log();

@@ -11,9 +11,7 @@ constexpr Nanos kAhead = 5s;         // how much media a source that is not live
 constexpr std::size_t kBatch = 256;  // parcels taken out under one hold of the lock
 
 // What a flush must not lose: upstream has sent it once and will not again.
-bool outlives_flush(GstMiniObject *parcel) {
-  if (!GST_IS_EVENT(parcel)) return false;
-  auto *event = GST_EVENT_CAST(parcel);
+bool outlives_flush(GstEvent *event) {
   const auto type = GST_EVENT_TYPE(event);
   const bool sticky = gst_event_type_get_flags(type) & GST_EVENT_TYPE_STICKY;
   return sticky && type != GST_EVENT_SEGMENT && type != GST_EVENT_EOS;
@@ -111,24 +109,28 @@ void Outbox::flush_start() {
     state->arm();
   }
   room_.notify_all();
-  std::vector<Ptr<GstEvent>> sticky;
-  drop_held(std::move(queue), &sticky);
+  std::vector<Ptr<GstEvent>> events;
+  drop_held(std::move(queue), &events);
   auto state = state_.lock();
-  for (auto &event : sticky) state->cut_off.push_back(std::move(event));
+  for (auto &event : events) state->cut_off.push_back(std::move(event));
 }
 
 void Outbox::flush_stop() {
   const Turn turn(*this);  // nothing from before the flush is still being pushed
   abandon_batch();         // unless the flush comes from within that push
   flow_ = GST_FLOW_OK;
-  std::vector<Ptr<GstEvent>> sticky;
+  std::vector<Ptr<GstEvent>> cut_off;
   {
     auto state = state_.lock();
     state->flushing = false;
     state->clocked = state->playing;
-    std::swap(sticky, state->cut_off);
+    std::swap(cut_off, state->cut_off);
   }
-  for (const auto &event : sticky) gst_pad_store_sticky_event(src_, event.get());
+  for (const auto &event : cut_off) keep(event.get());
+}
+
+void Outbox::keep(GstEvent *event) {
+  if (outlives_flush(event)) gst_pad_store_sticky_event(src_, event);
 }
 
 void Outbox::wait_for_room(Instant arrival) {
@@ -268,9 +270,8 @@ void Outbox::push_event(Ptr<GstEvent> event) {
 
 void Outbox::abandon_batch() {
   for (; next_ < batch_.size(); next_++) {
-    auto *parcel = batch_[next_].what.get();
     flushed_ += batch_[next_].is_buffer();
-    if (outlives_flush(parcel)) gst_pad_store_sticky_event(src_, GST_EVENT_CAST(parcel));
+    if (!batch_[next_].is_buffer()) keep(GST_EVENT_CAST(batch_[next_].what.get()));
   }
   batch_.clear();
   next_ = 0;
@@ -287,11 +288,12 @@ void Outbox::count(GstFlowReturn flow, net::Stream stream, guint64 packets, guin
   counter.bytes += bytes;
 }
 
-void Outbox::drop_held(net::DueQueue<Parcel> queue, std::vector<Ptr<GstEvent>> *sticky) {
+void Outbox::drop_held(net::DueQueue<Parcel> queue, std::vector<Ptr<GstEvent>> *events) {
   while (auto parcel = queue.take_next()) {
-    flushed_ += parcel->is_buffer();
-    if (sticky && outlives_flush(parcel->what.get())) {
-      sticky->push_back(take(GST_EVENT_CAST(parcel->what.release())));
+    if (parcel->is_buffer()) {
+      flushed_++;
+    } else if (events) {
+      events->push_back(take(GST_EVENT_CAST(parcel->what.release())));
     }
   }
 }

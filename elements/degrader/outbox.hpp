@@ -51,6 +51,7 @@ class Outbox {
   // Flushing: flush_start() on any thread, flush_stop() with the sink pad's stream lock.
   void flush_start();
   void flush_stop();
+  void keep(GstEvent *event);  // within flush_stop(): the source pad has to know it, if it is sticky
 
   // Before a Turn, on upstream's thread: waits while a packet of this time is further ahead of the clock than what
   // may be held, so that a source that is not live does not fill memory. Never waits on the context's own thread.
@@ -109,7 +110,7 @@ class Outbox {
     std::size_t packets = 0;        // buffers in the queue
     bool playing = false, flushing = false;
     bool clocked = false;                // packets wait for their time: since play(), until a flush in PAUSED
-    std::vector<Ptr<GstEvent>> cut_off;  // sticky events that a flush found here, for flush_stop()
+    std::vector<Ptr<GstEvent>> cut_off;  // events that a flush found here, for flush_stop()
     Instant base_time;                   // of the element, valid while there is a context
     Instant armed = Instant::never();
     Instant wake = Instant::never();
@@ -129,7 +130,7 @@ class Outbox {
   void push_event(Ptr<GstEvent> event);
   void abandon_batch();  // as the flush does with the queue
   void count(GstFlowReturn flow, net::Stream stream, guint64 packets, guint64 bytes);
-  void drop_held(net::DueQueue<Parcel> queue, std::vector<Ptr<GstEvent>> *sticky);
+  void drop_held(net::DueQueue<Parcel> queue, std::vector<Ptr<GstEvent>> *events);
 
   GstElement *const element_;
   GstPad *const src_;

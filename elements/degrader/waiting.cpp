@@ -36,12 +36,15 @@ std::optional<Waiting::Entry> Waiting::take_ready() {
   return entry;
 }
 
-std::size_t Waiting::clear() {
-  const std::size_t dropped = packets_;
-  for (; !entries_.empty(); entries_.pop()) entries_.front().what.reset();
+std::vector<Ptr<GstEvent>> Waiting::clear() {
+  std::vector<Ptr<GstEvent>> events;
+  for (; !entries_.empty(); entries_.pop()) {
+    const auto what = std::move(entries_.front().what);
+    if (GST_IS_EVENT(what.get())) events.push_back(share(GST_EVENT_CAST(what.get())));
+  }
   packets_ = 0;
   events_ = 0;
-  return dropped;
+  return events;
 }
 
 }  // namespace avc::degrader

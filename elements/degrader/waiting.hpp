@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <optional>
+#include <vector>
 
 #include "core/net/ring.hpp"
 #include "elements/degrader/model.hpp"
@@ -35,9 +36,9 @@ class Waiting {
   void add_decided(Ptr<GstBuffer> buffer, const Order &order);  // while holds_event()
   void add(Ptr<GstEvent> event);                                // while not empty()
 
-  void decide(const Order &order);    // the fate of the front
-  std::optional<Entry> take_ready();  // the front, unless its fate is open
-  std::size_t clear();                // how many packets those were
+  void decide(const Order &order);     // the fate of the front
+  std::optional<Entry> take_ready();   // the front, unless its fate is open
+  std::vector<Ptr<GstEvent>> clear();  // the events among them
 
  private:
   void add(Entry entry);
