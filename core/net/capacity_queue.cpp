@@ -7,20 +7,23 @@
 namespace avc::net {
 
 CapacityQueue::Admission CapacityQueue::admit(const LineSettings &settings, Slots *slots, std::size_t bytes,
-                                              Instant arrival, bool must_wait) {
+                                              Instant arrival, bool must_wait, Claim claim) {
   const std::uint64_t size = settings.size(bytes);
-  if (settings.discipline != QueueDiscipline::droptail && (settings.takes_time() || slots))
-    return admit_open(settings, slots, size, arrival, must_wait);
+  const bool late = settings.discipline == QueueDiscipline::drophead || settings.discipline == QueueDiscipline::codel;
+  if (late && (settings.takes_time() || slots))
+    return admit_open(settings, slots, {arrival, size, claim.ecn != Ecn::not_capable}, must_wait);
   while (!open_.empty()) decide(head_step(codel_, slots_));
-  return admit_told(settings, slots, size, arrival);
+  return admit_told(settings, slots, size, arrival, claim);
 }
 
 CapacityQueue::Admission CapacityQueue::admit_told(const LineSettings &settings, Slots *slots, std::uint64_t size,
-                                                   Instant arrival) {
+                                                   Instant arrival, Claim claim) {
   forget_started(arrival);
   const Line::Plan plan = line_.plan(settings, slots, size, arrival);
   const Line::Passage &passage = plan.passage;
   if (!plan.possible) return {Answer::full, {}};
+  const Mark mark = manage(settings, arrival, passage.start - passage.gate, claim);
+  if (mark == Mark::drop) return {Answer::full, {}, false, true};
   if (passage.start > arrival) {
     const bool full =
         (settings.takes_time() || slots) && (passage.start - passage.gate > settings.longest_wait ||
@@ -31,21 +34,34 @@ CapacityQueue::Admission CapacityQueue::admit_told(const LineSettings &settings,
     told_bytes_ += size;
   }
   line_.take(plan);
-  return {Answer::passes, passage};
+  return {Answer::passes, passage, mark == Mark::ce};
 }
 
-CapacityQueue::Admission CapacityQueue::admit_open(const LineSettings &settings, Slots *slots, std::uint64_t size,
-                                                   Instant arrival, bool must_wait) {
+Mark CapacityQueue::manage(const LineSettings &settings, Instant arrival, Nanos wait, Claim claim) {
+  if (!settings.takes_time()) return Mark::none;
+  if (settings.discipline == QueueDiscipline::pie) {
+    return pie_.decide(settings.pie_target, settings.pie_burst, arrival, line_.free_at(), told_bytes_,
+                       claim.ecn != Ecn::not_capable, claim.u);
+  }
+  if (settings.discipline == QueueDiscipline::pi2)
+    return pi2_.decide(settings.pi2_target, settings.pi2_step, arrival, line_.free_at(), wait, claim.ecn, claim.u);
+  return Mark::none;
+}
+
+CapacityQueue::Admission CapacityQueue::admit_open(const LineSettings &settings, Slots *slots, const Open &packet,
+                                                   bool must_wait) {
+  const Instant arrival = packet.arrival;
+  const std::uint64_t size = packet.bytes;
   if (settings != settings_) settings_ = settings;
   // Our own, because it follows those that wait while the other one follows arrivals.
   const Slots wanted = slots ? *slots : Slots();
   if (!slots_.same_as(wanted)) slots_ = wanted;
   forget_started(arrival);
   if (open_.empty() && !must_wait) {
-    const Step now = step({arrival, size}, 0, codel_, slots_);
+    const Step now = step(packet, 0, codel_, slots_);
     if (now.plan.possible && now.plan.passage.start == arrival) {
       line_.take(now.plan);
-      return {Answer::passes, now.plan.passage};
+      return {Answer::passes, now.plan.passage, now.ce};
     }
   }
   const auto full = [&] {
@@ -56,13 +72,13 @@ CapacityQueue::Admission CapacityQueue::admit_open(const LineSettings &settings,
   if (settings.discipline == QueueDiscipline::drophead && !never_fits)
     while (!open_.empty() && full()) push_out_head();
   if (full()) return {Answer::full, {}};
-  open_.push({arrival, size});
+  open_.push(packet);
   open_bytes_ += size;
   return {Answer::waits, {}};
 }
 
 CapacityQueue::Step CapacityQueue::step(const Open &packet, std::uint64_t behind, CoDel &codel, Slots &slots) const {
-  Step step{false, line_.plan(settings_, slots.active() ? &slots : nullptr, packet.bytes, packet.arrival)};
+  Step step{false, false, line_.plan(settings_, slots.active() ? &slots : nullptr, packet.bytes, packet.arrival)};
   if (packet.arrival > line_.free_at()) codel.ran_empty();
   const Line::Passage &passage = step.plan.passage;
   if (!step.plan.possible || passage.start - passage.gate > settings_.longest_wait) {
@@ -70,6 +86,11 @@ CapacityQueue::Step CapacityQueue::step(const Open &packet, std::uint64_t behind
   } else if (settings_.discipline == QueueDiscipline::codel) {
     step.dropped = codel.drop(settings_.codel_target, settings_.codel_interval, passage.start,
                               passage.start - passage.gate, behind);
+    step.ce = step.dropped && packet.markable;
+    if (step.ce) {
+      step.dropped = false;
+      codel.marked();
+    }
   }
   return step;
 }
@@ -80,7 +101,7 @@ CapacityQueue::Step CapacityQueue::head_step(CoDel &codel, Slots &slots) const {
 
 void CapacityQueue::decide(const Step &head) {
   if (!head.dropped) line_.take(head.plan);
-  fates_.push({head.dropped, head.plan.passage});
+  fates_.push({head.dropped, head.plan.passage, head.ce});
   open_bytes_ -= open_.front().bytes;
   open_.pop();
 }
@@ -145,6 +166,8 @@ std::pair<std::size_t, Instant> CapacityQueue::outlook() const {
 void CapacityQueue::flush() {
   line_.flush();
   codel_ = {};
+  pie_ = {};
+  pi2_ = {};
   told_.clear();
   open_.clear();
   fates_.clear();

@@ -19,6 +19,8 @@
 
 #include "core/net/codel.hpp"
 #include "core/net/line.hpp"
+#include "core/net/pi2.hpp"
+#include "core/net/pie.hpp"
 #include "core/net/ring.hpp"
 #include "core/time.hpp"
 
@@ -30,23 +32,32 @@ struct QueueDepth {
   std::uint64_t bytes = 0;  // with packet_overhead
 };
 
+// What a packet brings along that a managed queue asks for.
+struct Claim {
+  Ecn ecn = Ecn::not_capable;
+  double u = 0;  // its chance, for PIE and PI2
+};
+
 class CapacityQueue {
  public:
   enum class Answer : std::uint8_t { passes, full, waits };
   struct Admission {
     Answer answer;
     Line::Passage passage;  // valid if it passes
+    bool ce = false;        // it passes marked
+    bool managed = false;   // full: not for want of room, PIE or PI2 chose it
   };
   struct Fate {
     bool dropped = false;
     Line::Passage passage;  // valid if it was not
+    bool ce = false;
   };
 
   // Without speed and slots the line takes no time, but packets still wait for those queued before them. Arrivals
   // should not go back in time by more than a packet's time on the line. `must_wait`: tell its fate later even if it
   // could be told now (not for drop tail). Ask until_arrival() first.
   Admission admit(const LineSettings &settings, Slots *slots, std::size_t bytes, Instant arrival,
-                  bool must_wait = false);
+                  bool must_wait = false, Claim claim = {});
 
   std::optional<Fate> until_arrival(Instant arrival);
   std::optional<Fate> until_clock(Instant now);
@@ -66,14 +77,16 @@ class CapacityQueue {
   struct Open {
     Instant arrival;
     std::uint64_t bytes;
+    bool markable = false;
   };
   struct Step {
-    bool dropped = false;
+    bool dropped = false, ce = false;
     Line::Plan plan;
   };
 
-  Admission admit_told(const LineSettings &settings, Slots *slots, std::uint64_t size, Instant arrival);
-  Admission admit_open(const LineSettings &settings, Slots *slots, std::uint64_t size, Instant arrival, bool must_wait);
+  Admission admit_told(const LineSettings &settings, Slots *slots, std::uint64_t size, Instant arrival, Claim claim);
+  Mark manage(const LineSettings &settings, Instant arrival, Nanos wait, Claim claim);
+  Admission admit_open(const LineSettings &settings, Slots *slots, const Open &packet, bool must_wait);
   Step step(const Open &packet, std::uint64_t behind, CoDel &codel, Slots &slots) const;
   Step head_step(CoDel &codel, Slots &slots) const;
   void decide(const Step &head);
@@ -86,6 +99,8 @@ class CapacityQueue {
 
   Line line_;
   CoDel codel_;
+  Pie pie_;
+  Pi2 pi2_;
   Ring<Told> told_;
   std::uint64_t told_bytes_ = 0;
   Ring<Open> open_;

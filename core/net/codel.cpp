@@ -45,6 +45,9 @@ bool CoDel::drop(Nanos target, Nanos interval, Instant now, Nanos sojourn, std::
   return true;
 }
 
+// With a drop, the next packet would have been sent in its place.
+void CoDel::marked() { entered_ = false; }
+
 void CoDel::ran_empty() {
   first_above_time_ = kNone;
   dropping_ = entered_ = again_ = false;

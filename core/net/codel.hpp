@@ -16,6 +16,7 @@ class CoDel {
   // Asked for the packets in their order. After a drop, `now` is the same for the next packet. `backlog`: bytes
   // waiting behind the packet.
   bool drop(Nanos target, Nanos interval, Instant now, Nanos sojourn, std::uint64_t backlog);
+  void marked();     // the packet just chosen was marked instead and goes on
   void ran_empty();  // the line was free and nothing waited
 
  private:

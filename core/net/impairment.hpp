@@ -17,7 +17,9 @@ enum class ApplyTo : std::uint8_t { all, video, audio, keyframes, headers, rtcp 
 enum class LossModel : std::uint8_t { random, burst, gilbert_elliott, markov4, pattern };
 enum class DelayDistribution : std::uint8_t { uniform, normal, pareto, paretonormal, gamma, table };
 enum class SwitchTimes : std::uint8_t { exponential, fixed };
-enum class QueueDiscipline : std::uint8_t { droptail, drophead, codel };
+enum class QueueDiscipline : std::uint8_t { droptail, drophead, codel, pie, pi2 };
+// Which packets are marked instead of being lost: none, those that say they can be, or all as if they said so.
+enum class EcnMode : std::uint8_t { off, marked, ect0, ect1 };
 
 struct Impairment {
   ApplyTo apply_to = ApplyTo::all;  // packets of all other kinds are not touched by this impairment
@@ -75,6 +77,9 @@ struct Impairment {
   std::uint32_t queue_packets = 0;  // 0: no such limit
   std::uint64_t queue_bytes = 0;    // 0: no such limit
   double codel_target_ms = 5, codel_interval_ms = 100;
+  double pie_target_ms = 15, pie_burst_ms = 150;
+  double pi2_target_ms = 15, pi2_step_ms = 1;
+  EcnMode ecn = EcnMode::off;       // the queue and the loss models mark packets in place of dropping them
   std::uint32_t limit_packets = 0;  // most packets on the whole way, delayed ones too, 0: any number
 
   friend bool operator==(const Impairment &, const Impairment &) = default;

@@ -21,19 +21,31 @@ void Layer::set(const Impairment &s, Instant at) {
                   s.slot_packets, s.slot_bytes);
   mangles = s.duplicate_percent > 0 || s.corrupt_percent > 0 || s.reorder_percent > 0;
   delays = s.delay_ms > 0 || s.jitter_ms > 0;
+  needs_chance = s.queue_discipline == QueueDiscipline::pie || s.queue_discipline == QueueDiscipline::pi2;
   has_line = line.takes_time() || slots.active();
   loses_some = loses(s) || on_off.active() || to_drop > 0;
   acts = mangles || delays || has_line || loses_some || s.frame_drop_percent > 0 || s.limit_packets > 0;
 }
 
-bool Layer::lost(const Packet &packet, Instant arrival) {
-  if (!loses_some) return false;
-  bool lost = loss.lost(packet) || on_off.off(arrival);
-  if (to_drop > 0) {
-    --to_drop;
-    lost = true;
-  }
-  return lost;
+Mark Layer::lost(const Packet &packet, Instant arrival) {
+  if (!loses_some) return Mark::none;
+  const bool by_model = loss.lost(packet), off = on_off.off(arrival), counted = to_drop > 0;
+  if (counted) --to_drop;
+  if (off || counted) return Mark::drop;
+  if (!by_model) return Mark::none;
+  return ecn_of(packet) != Ecn::not_capable ? Mark::ce : Mark::drop;
+}
+
+Ecn Layer::ecn_of(const Packet &packet) const {
+  if (settings.ecn == EcnMode::off) return Ecn::not_capable;
+  if (settings.ecn == EcnMode::marked || packet.ecn != Ecn::not_capable) return packet.ecn;
+  return settings.ecn == EcnMode::ect1 ? Ecn::ect1 : Ecn::ect0;
+}
+
+double Layer::queue_chance(const Packet &packet, bool copy) const {
+  Draws draws = queue_rng_[static_cast<std::size_t>(packet.stream)].at(packet.n);
+  const double own = draws.uniform();
+  return copy ? draws.uniform() : own;
 }
 
 bool Layer::applies_to(const Packet &packet) const {

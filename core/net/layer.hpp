@@ -1,6 +1,7 @@
 // One impairment at work: settings with the chance that belongs to them, ready to be asked about packets.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -16,11 +17,16 @@
 namespace avc::net {
 
 struct Layer {
-  Layer(std::string_view name, const Rng &rng) : id(name), loss(rng), delay(rng), mangle(rng), rng_(rng) {}
+  Layer(std::string_view name, const Rng &rng) : id(name), loss(rng), delay(rng), mangle(rng), rng_(rng) {
+    for (std::size_t i = 0; i < kStreamCount; ++i)
+      queue_rng_[i] = rng.split(avc::net::name(static_cast<Stream>(i))).split("queue");
+  }
 
   void set(const Impairment &changed, Instant at);
   bool applies_to(const Packet &packet) const;
-  bool lost(const Packet &packet, Instant arrival);
+  Mark lost(const Packet &packet, Instant arrival);
+  Ecn ecn_of(const Packet &packet) const;  // what the packet says, as far as this impairment heeds it
+  double queue_chance(const Packet &packet, bool copy) const;
 
   std::string id;
   Impairment settings;
@@ -36,10 +42,12 @@ struct Layer {
   bool loses_some = false;
   bool mangles = false;  // duplicates, corrupts or reorders
   bool delays = false;
-  bool has_line = false;  // a speed, a trace or slots
+  bool needs_chance = false;  // the queue draws
+  bool has_line = false;      // a speed, a trace or slots
 
  private:
   Rng rng_;
+  std::array<Rng, kStreamCount> queue_rng_;
   Instant trace_from_;  // when a trace that runs once was set
 };
 

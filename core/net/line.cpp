@@ -32,7 +32,11 @@ LineSettings line_settings(const Impairment &s, const Rng &rng, Instant from) {
                     .queue_packets = s.queue_packets,
                     .queue_bytes = s.queue_bytes,
                     .codel_target = bounded_ms(s.codel_target_ms),
-                    .codel_interval = bounded_ms(s.codel_interval_ms)};
+                    .codel_interval = bounded_ms(s.codel_interval_ms),
+                    .pie_target = bounded_ms(s.pie_target_ms),
+                    .pie_burst = bounded_ms(s.pie_burst_ms),
+                    .pi2_target = bounded_ms(s.pi2_target_ms),
+                    .pi2_step = bounded_ms(s.pi2_step_ms)};
   if (s.bandwidth_kbps > 0) line.burst = bounded_ms(static_cast<double>(s.burst_bytes) * 8 / s.bandwidth_kbps);
   if (s.link_trace && s.trace_once) {
     line.trace_once = true;

@@ -28,6 +28,8 @@ struct LineSettings {
   std::uint32_t queue_packets = 0;
   std::uint64_t queue_bytes = 0;
   Nanos codel_target{}, codel_interval{};
+  Nanos pie_target{}, pie_burst{};
+  Nanos pi2_target{}, pi2_step{};
 
   std::uint64_t size(std::size_t bytes) const;  // on the line, with overhead and in whole cells
   bool takes_time() const { return trace || kbps > 0; }

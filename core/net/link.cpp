@@ -95,7 +95,9 @@ Link::Treatment Link::treat(const Packet &packet, Instant arrival) {
   });
   if (t.dropped) return t;
   each([&](Layer &layer) {
-    if (layer.lost(packet, arrival)) t.dropped = Drop::Why::loss;
+    const Mark mark = layer.lost(packet, arrival);
+    if (mark == Mark::drop) t.dropped = Drop::Why::loss;
+    t.ce |= mark == Mark::ce;
   });
   if (t.dropped) return t;
   each([&](Layer &layer) { add(layer, packet, t); });
@@ -126,24 +128,36 @@ Verdict Link::through_queue(const Packet &packet, const Treatment &t, Instant ar
   if (!t.line && !t.slots && partial_line_) return go_past(packet, t, arrival);
   const LineSettings &line = t.line ? t.line->line : t.slots ? t.slots->line : no_line;
   Slots *slots = t.slots ? &t.slots->slots : nullptr;
-  if (line.discipline == QueueDiscipline::droptail)
+  if (line.discipline != QueueDiscipline::drophead && line.discipline != QueueDiscipline::codel)
     while (const auto fate = queue_.rest()) ready_.push(told(*fate));
-  const auto admission = queue_.admit(line, slots, packet.bytes, arrival, t.duplicated);
-  if (admission.answer == CapacityQueue::Answer::full) return Drop{Drop::Why::queue_full};
+  const auto admission = queue_.admit(line, slots, packet.bytes, arrival, t.duplicated, claim(packet, t, false));
+  if (admission.answer == CapacityQueue::Answer::full)
+    return Drop{admission.managed ? Drop::Why::queue_managed : Drop::Why::queue_full};
   if (admission.answer == CapacityQueue::Answer::passes) {
     Send send = pass(packet, t, arrival, admission.passage);
+    send.ce |= admission.ce;
     if (t.duplicated) {
-      const auto copy = queue_.admit(line, slots, packet.bytes, arrival);
-      if (copy.answer == CapacityQueue::Answer::passes) add_copy(send, packet, t, copy.passage);
+      const auto copy = queue_.admit(line, slots, packet.bytes, arrival, false, claim(packet, t, true));
+      if (copy.answer == CapacityQueue::Answer::passes) {
+        add_copy(send, packet, t, copy.passage);
+        send.duplicate->ce |= copy.ce;
+      }
     }
     return send;
   }
   Wait told = wait(packet, t, arrival);
-  if (t.duplicated && queue_.admit(line, slots, packet.bytes, arrival, true).answer == CapacityQueue::Answer::waits) {
+  if (t.duplicated && queue_.admit(line, slots, packet.bytes, arrival, true, claim(packet, t, true)).answer ==
+                          CapacityQueue::Answer::waits) {
     told.duplicated = true;
-    waiting_.push({told.ticket, true, packet.stream, arrival, t.copy_delay, t.copy_corrupt_bit, may_overtake(t)});
+    waiting_.push(
+        {told.ticket, true, packet.stream, arrival, t.copy_delay, t.copy_corrupt_bit, may_overtake(t), false, t.ce});
   }
   return told;
+}
+
+Claim Link::claim(const Packet &packet, const Treatment &t, bool copy) {
+  if (!t.line || t.line->line.discipline == QueueDiscipline::droptail) return {};
+  return {t.line->ecn_of(packet), t.line->needs_chance ? t.line->queue_chance(packet, copy) : 0};
 }
 
 Send Link::go_past(const Packet &packet, const Treatment &t, Instant arrival) {
@@ -154,17 +168,17 @@ Send Link::go_past(const Packet &packet, const Treatment &t, Instant arrival) {
 }
 
 void Link::add_copy(Send &send, const Packet &packet, const Treatment &t, const Line::Passage &passage) {
-  send.duplicate = Copy{in_order(passage.end + t.copy_delay, packet.stream, may_overtake(t)), t.copy_corrupt_bit};
+  send.duplicate = Copy{in_order(passage.end + t.copy_delay, packet.stream, may_overtake(t)), t.copy_corrupt_bit, t.ce};
 }
 
 Send Link::pass(const Packet &packet, const Treatment &t, Instant arrival, const Line::Passage &passage) {
   const Instant at = in_order(passage.end + t.delay, packet.stream, may_overtake(t) || t.sent_ahead);
-  return Send{at, passage.start - arrival, t.corrupt_bit, std::nullopt, t.sent_ahead};
+  return Send{at, passage.start - arrival, t.corrupt_bit, std::nullopt, t.sent_ahead, t.ce};
 }
 
 Wait Link::wait(const Packet &packet, const Treatment &t, Instant arrival) {
   waiting_.push({next_ticket_, false, packet.stream, arrival, t.delay, t.corrupt_bit, may_overtake(t) || t.sent_ahead,
-                 t.sent_ahead});
+                 t.sent_ahead, t.ce});
   return {next_ticket_++};
 }
 
@@ -174,7 +188,8 @@ Fate Link::told(const CapacityQueue::Fate &fate) {
   if (fate.dropped) return {packet.ticket, packet.duplicate, Drop{Drop::Why::queue_managed}};
   const Instant at = in_order(fate.passage.end + packet.delay, packet.stream, packet.may_overtake);
   return {packet.ticket, packet.duplicate,
-          Send{at, fate.passage.start - packet.arrival, packet.corrupt_bit, std::nullopt, packet.sent_ahead}};
+          Send{at, fate.passage.start - packet.arrival, packet.corrupt_bit, std::nullopt, packet.sent_ahead,
+               packet.ce || fate.ce}};
 }
 
 std::optional<Fate> Link::fate() {

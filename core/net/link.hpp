@@ -42,13 +42,14 @@ struct Drop {
   enum class Why : std::uint8_t {
     loss,
     queue_full,
-    queue_managed,  // by drop head or CoDel, when it had waited already
+    queue_managed,  // by drop head or CoDel, when it had waited already, or by PIE or PI2
     frame,          // its whole video frame
   } why = Why::loss;
 };
 struct Copy {
   Instant at;
   std::optional<std::uint32_t> corrupt_bit;
+  bool ce = false;
 };
 struct Send {
   Instant at;      // when the packet comes out at the far end
@@ -56,6 +57,7 @@ struct Send {
   std::optional<std::uint32_t> corrupt_bit{};  // to be changed: byte bit / 8, mask 1 << bit % 8
   std::optional<Copy> duplicate{};             // comes out as well
   bool sent_ahead = false;                     // chosen for reordering
+  bool ce = false;                             // marked "congestion experienced", RFC 3168
 };
 // The queue decides later. With `duplicated` there are two fates of this ticket.
 struct Wait {
@@ -103,6 +105,7 @@ class Link {
     Layer *line = nullptr, *slots = nullptr;
     bool jitter = false, jitter_overtakes = true;
     std::uint32_t limit = 0;
+    bool ce = false;
   };
   struct Waiting {
     std::uint64_t ticket = 0;
@@ -111,7 +114,7 @@ class Link {
     Instant arrival;
     Nanos delay{};
     std::optional<std::uint32_t> corrupt_bit;
-    bool may_overtake = false, sent_ahead = false;
+    bool may_overtake = false, sent_ahead = false, ce = false;
   };
 
   void changed();
@@ -119,6 +122,7 @@ class Link {
   static void mangle(Layer &layer, const Packet &packet, Treatment &treatment);
   Treatment treat(const Packet &packet, Instant arrival);
   Verdict through_queue(const Packet &packet, const Treatment &treatment, Instant arrival);
+  static Claim claim(const Packet &packet, const Treatment &treatment, bool copy);
   Send go_past(const Packet &packet, const Treatment &treatment, Instant arrival);
   Send pass(const Packet &packet, const Treatment &treatment, Instant arrival, const Line::Passage &passage);
   void add_copy(Send &send, const Packet &packet, const Treatment &treatment, const Line::Passage &passage);

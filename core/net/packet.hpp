@@ -24,6 +24,12 @@ constexpr const char *name(Stream stream) {
   return "other";
 }
 
+// Explicit congestion notification, RFC 3168: what a packet's IP header says of it, as the two bits there.
+enum class Ecn : std::uint8_t { not_capable = 0, ect1 = 1, ect0 = 2, ce = 3 };
+
+// What a network does to a packet because of congestion.
+enum class Mark : std::uint8_t { none, ce, drop };
+
 struct Packet {
   Stream stream = Stream::other;
   std::uint64_t n = 0;  // number within its stream, from 0; the random draws are keyed by it
@@ -32,6 +38,7 @@ struct Packet {
   std::uint32_t rtp_timestamp = 0;
   bool keyframe = false;  // belongs to a video keyframe
   bool headers = false;   // carries parameter sets
+  Ecn ecn = Ecn::not_capable;
 };
 
 }  // namespace avc::net

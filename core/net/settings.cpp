@@ -45,7 +45,8 @@ constexpr std::string_view kApplyTo[] = {"all", "video", "audio", "keyframes", "
 constexpr std::string_view kLossModels[] = {"random", "burst", "gilbert-elliott", "markov4", "pattern"};
 constexpr std::string_view kDistributions[] = {"uniform", "normal", "pareto", "paretonormal", "gamma", "table"};
 constexpr std::string_view kSwitchTimes[] = {"exponential", "fixed"};
-constexpr std::string_view kDisciplines[] = {"droptail", "drophead", "codel"};
+constexpr std::string_view kDisciplines[] = {"droptail", "drophead", "codel", "pie", "pi2"};
+constexpr std::string_view kEcnModes[] = {"off", "marked", "ect0", "ect1"};
 constexpr std::string_view kBools[] = {"false", "true"};
 
 using I = Impairment;
@@ -107,6 +108,11 @@ constexpr Setting kSettings[] = {
     number<&I::queue_bytes>("queue_bytes", "bytes", 0, kMostBytes, "most bytes that wait, 0: any number"),
     number<&I::codel_target_ms>("codel_target_ms", "ms", 0.001, 10000, "wait that CoDel tolerates"),
     number<&I::codel_interval_ms>("codel_interval_ms", "ms", 0.001, 60000, "for so long before it drops"),
+    number<&I::pie_target_ms>("pie_target_ms", "ms", 0.001, 10000, "wait that PIE steers to"),
+    number<&I::pie_burst_ms>("pie_burst_ms", "ms", 0, 60000, "for so long after calm PIE drops nothing"),
+    number<&I::pi2_target_ms>("pi2_target_ms", "ms", 0.001, 10000, "wait that PI2 steers to"),
+    number<&I::pi2_step_ms>("pi2_step_ms", "ms", 0.001, 10000, "wait from which PI2 marks every ECT(1) packet"),
+    choice<&I::ecn>("ecn", kEcnModes, "packets marked instead of lost: those that say they can be, or all"),
     number<&I::limit_packets>("limit_packets", "packets", 0, kMostCount,
                               "most on the whole way, delayed ones too, 0: any number"),
 };
