@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 
+#include "core/net/profiles.hpp"
+#include "core/net/trace_models.hpp"
 #include "core/spike/effect.hpp"
 #include "core/text.hpp"
 
@@ -15,22 +17,49 @@ constexpr std::int64_t kMostSpikes = 10000;
 constexpr double kLongestSeconds = 86400;
 
 constexpr std::string_view kReduction = "reduction_percent";
-constexpr std::string_view kPatterns = "patterns";
 
 struct Range {
   double low, high;
 };
 
-// What the old tool drew where the file said nothing.
+// What is drawn where nothing is said; of the four types that it had, what the old tool drew.
 struct DefaultRange {
   std::string_view type, name;
   Range range;
 };
 constexpr DefaultRange kDefaults[] = {
-    {"rtp_packet_loss", "loss_percentage", {1, 25}},    {"network_jitter", "base_latency_ms", {10, 50}},
-    {"network_jitter", "jitter_std_dev_ms", {20, 200}}, {"frame_drop", "drop_percentage", {10, 60}},
-    {"bitrate_reduce", kReduction, {30, 80}},           {"bitrate_reduce", "transition_seconds", {1, 5}},
+    {"rtp_packet_loss", "loss_percentage", {1, 25}},
+    {"network_jitter", "base_latency_ms", {10, 50}},
+    {"network_jitter", "jitter_std_dev_ms", {20, 200}},
+    {"frame_drop", "drop_percentage", {10, 60}},
+    {"bitrate_reduce", kReduction, {30, 80}},
+    {"bitrate_reduce", "transition_seconds", {1, 5}},
+    {"packet_duplicate", "duplicate_percentage", {1, 20}},
+    {"packet_reorder", "reorder_percentage", {5, 50}},
+    {"packet_reorder", "delay_ms", {10, 50}},
+    {"packet_corrupt", "corrupt_percentage", {1, 5}},
+    {"keyframe_loss", "loss_percentage", {10, 100}},
+    {"rtcp_loss", "loss_percentage", {10, 100}},
+
 };
+
+// Words to pick from: `key` lists values of `param`.
+struct WordList {
+  std::string_view type, key, param;
+  std::vector<std::string_view> fallback;
+};
+const WordList *list_of(std::string_view type) {
+  const auto words = [](std::span<const std::string_view> all) {
+    return std::vector<std::string_view>(all.begin(), all.end());
+  };
+  static const WordList lists[] = {
+      {"rtp_packet_loss", "patterns", "pattern", {"random", "burst"}},
+      {"network_profile", "profiles", "profile", words(net::profile_names())},
+      {"link_trace", "traces", "trace", words(net::built_in_traces())},
+  };
+  const auto *found = std::ranges::find(lists, type, &WordList::type);
+  return found == std::end(lists) ? nullptr : found;
+}
 
 const TypeInfo *find_type(std::string_view name) {
   for (const TypeInfo &type : types()) {
@@ -42,7 +71,8 @@ const TypeInfo *find_type(std::string_view name) {
 // The settings of one type with its defaults filled in: what generate() draws from.
 struct Recipe {
   std::map<std::string, Range> ranges;
-  std::vector<std::string> patterns;
+  const WordList *list = nullptr;
+  std::vector<std::string> words;  // of the list; empty: nothing is picked
   Params fixed;
 };
 
@@ -56,7 +86,8 @@ class Reader {
     for (const auto &fallback : kDefaults) {
       if (fallback.type == info_.name) recipe_.ranges[std::string(fallback.name)] = fallback.range;
     }
-    if (info_.name == "rtp_packet_loss") recipe_.patterns = {"random", "burst"};
+    if (list_) recipe_.words.assign(list_->fallback.begin(), list_->fallback.end());
+    recipe_.list = list_;
     for (const auto &[key, choice] : type_.params) take(key, choice);
     for (const auto &[name, range] : recipe_.ranges) {
       if (range.low <= range.high) continue;
@@ -73,7 +104,7 @@ class Reader {
 
   void take(const std::string &key, const Choice &choice) {
     const std::string plain = setting_name(key);
-    if (plain == kPatterns && info_.name == "rtp_packet_loss") return take_patterns(key, choice);
+    if (list_ && plain == list_->key) return take_words(key, choice);
     for (const std::string_view end : {"_min", "_max"}) {
       if (!plain.ends_with(end)) continue;
       if (const auto name = parameter(std::string_view(plain).substr(0, plain.size() - end.size()))) {
@@ -85,7 +116,7 @@ class Reader {
       return fault(key, unknown_text("parameter", key, names()));
     }
     recipe_.ranges.erase(*name);
-    if (*name == "pattern") recipe_.patterns.clear();
+    if (list_ && *name == list_->param) recipe_.words.clear();
     if (const auto *number = std::get_if<double>(&choice)) {
       recipe_.fixed[*name] = *number;
     } else if (const auto *text = std::get_if<std::string>(&choice)) {
@@ -95,10 +126,13 @@ class Reader {
     }
   }
 
-  void take_patterns(const std::string &key, const Choice &choice) {
+  void take_words(const std::string &key, const Choice &choice) {
     const auto *list = std::get_if<std::vector<std::string>>(&choice);
-    if (!list || list->empty()) return fault(key, "must be a list of patterns, such as [\"random\", \"burst\"]");
-    recipe_.patterns = *list;
+    if (!list || list->empty()) {
+      return fault(key, "must be a list of " + key + ", such as [\"" + std::string(list_->fallback[0]) + "\", \"" +
+                            std::string(list_->fallback[1]) + "\"]");
+    }
+    recipe_.words = *list;
   }
 
   void take_bound(const std::string &key, const std::string &name, bool is_low, const Choice &choice) {
@@ -123,12 +157,13 @@ class Reader {
     std::vector<std::string_view> names;
     for (const ParamInfo &param : info_.params) names.push_back(param.name);
     if (info_.name == "bitrate_reduce") names.insert(names.end(), {"reduction_percent_min", "reduction_percent_max"});
-    if (info_.name == "rtp_packet_loss") names.push_back(kPatterns);
+    if (list_) names.push_back(list_->key);
     return names;
   }
 
   const WeightedType &type_;
   const TypeInfo &info_;
+  const WordList *list_ = list_of(info_.name);
   std::vector<Error> &faults_;
   Recipe recipe_;
 };
@@ -142,7 +177,7 @@ double draw(Draws &chance, Range range) {
 
 // One spike's parameters; `pick` chooses within a range.
 template <class Pick>
-Params params_of(const Recipe &recipe, const std::string &pattern, double bitrate_kbps, Pick pick) {
+Params params_of(const Recipe &recipe, const std::string &word, double bitrate_kbps, Pick pick) {
   Params params = recipe.fixed;
   for (const auto &[name, range] : recipe.ranges) {
     const double value = pick(range);
@@ -152,8 +187,8 @@ Params params_of(const Recipe &recipe, const std::string &pattern, double bitrat
       params["new_bitrate_kbps"] = std::max(1.0, std::round(bitrate_kbps * (100 - value) / 100));
     }
   }
-  if (!pattern.empty()) params["pattern"] = pattern;
-  if (pattern == "random") params.erase("burst_length");
+  if (!word.empty()) params[std::string(recipe.list->param)] = word;
+  if (word == "random") params.erase("burst_length");
   return params;
 }
 
@@ -168,17 +203,17 @@ void check_recipe(const WeightedType &type, const Recipe &recipe, double bitrate
       return;
     }
   }
-  std::vector<std::string> patterns = recipe.patterns;
-  if (patterns.empty()) patterns.emplace_back();
-  for (const auto &pattern : patterns) {
+  std::vector<std::string> words = recipe.words;
+  if (words.empty()) words.emplace_back();
+  for (const auto &word : words) {
     for (const bool low : {true, false}) {
-      const auto params = params_of(recipe, pattern, bitrate_kbps, [&](Range r) { return low ? r.low : r.high; });
+      const auto params = params_of(recipe, word, bitrate_kbps, [&](Range r) { return low ? r.low : r.high; });
       const auto effect = effect_of(type.name, params);
       if (effect) continue;
       std::string field = where + effect.error().field;
       const std::string name = effect.error().field.substr(effect.error().field.find('.') + 1);
       if (recipe.ranges.contains(name)) field += low ? "_min" : "_max";
-      if (name == "pattern" && !pattern.empty()) field += "s";
+      if (recipe.list && name == recipe.list->param && !word.empty()) field += "s";
       faults.push_back({field, effect.error().message});
       return;
     }
@@ -306,9 +341,9 @@ std::vector<Spike> generate(const RandomSpikes &settings, const Population &popu
     spike.offset = offset;
     spike.duration = from_seconds(draw(chance, {settings.duration_min_seconds, settings.duration_max_seconds}));
     spike.participants = select(chance, settings.selection, population.participants);
-    const auto &patterns = recipes[kind].patterns;
-    const std::string pattern = patterns.empty() ? "" : patterns[chance.below(patterns.size())];
-    spike.params = params_of(recipes[kind], pattern, population.bitrate_kbps, [&](Range r) { return draw(chance, r); });
+    const auto &words = recipes[kind].words;
+    const std::string word = words.empty() ? "" : words[chance.below(words.size())];
+    spike.params = params_of(recipes[kind], word, population.bitrate_kbps, [&](Range r) { return draw(chance, r); });
     spikes.push_back(std::move(spike));
   }
   return spikes;

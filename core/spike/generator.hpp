@@ -16,7 +16,8 @@
 namespace avc::spike {
 
 // A parameter's setting, by name: NAME_min and NAME_max bound a uniform draw (of whole numbers if both are whole),
-// NAME fixes it. rtp_packet_loss takes "patterns" (a list to pick from), bitrate_reduce "reduction_percent_min" and
+// NAME fixes it. rtp_packet_loss takes "patterns", network_profile "profiles" and link_trace "traces" (lists to pick
+// from), bitrate_reduce "reduction_percent_min" and
 // "_max" (of the test's bitrate).
 using Choice = std::variant<double, std::string, std::vector<std::string>>;
 

@@ -98,6 +98,26 @@ START_TEST(patterns_are_picked_from_the_list) {
 }
 END_TEST
 
+START_TEST(every_type_of_the_link_can_be_drawn) {
+  for (const char *type : {"packet_duplicate", "packet_reorder", "packet_corrupt", "blackout", "keyframe_loss",
+                           "rtcp_loss", "network_profile", "link_trace"}) {
+    std::set<Params> different;
+    for (const Spike &spike : drawn(only({type, 1, {}}, 20))) {
+      ck_assert_msg(static_cast<bool>(effect_of(spike.type, spike.params)), "%s", type);
+      different.insert(spike.params);
+    }
+    ck_assert_msg((different.size() > 1) == (std::string_view(type) != "blackout"), "%s", type);
+  }
+  const Choice two = std::vector<std::string>{"3g", "edge"}, none = std::vector<std::string>{"3g", "6g"};
+  std::set<std::string> names;
+  for (const Spike &spike : drawn(only({"network_profile", 1, {{"profiles", two}}})))
+    names.insert(std::get<std::string>(spike.params.at("profile")));
+  ck_assert(names == (std::set<std::string>{"3g", "edge"}));
+  refuses(only({"network_profile", 1, {{"profiles", none}}}), "types.network_profile.params.profiles", "6g");
+  refuses(only({"link_trace", 1, {{"traces", 1.0}}}), "types.link_trace.params.traces", "must be a list of traces");
+}
+END_TEST
+
 START_TEST(a_reduction_is_a_share_of_the_bitrate) {
   for (const Spike &spike :
        drawn(only({"bitrate_reduce", 1, {{"reduction_percent_min", 40.0}, {"reduction_percent_max", 40.0}}}))) {
@@ -210,7 +230,7 @@ START_TEST(every_bad_setting_is_an_error_naming_its_key) {
 END_TEST
 
 AVC_TESTS("generator", defaults_are_the_old_tools, parameters_fill_their_ranges, patterns_are_picked_from_the_list,
-          a_reduction_is_a_share_of_the_bitrate, spikes_come_at_the_interval_until_the_test_is_over,
-          nobody_is_picked_twice, single_and_all_are_one_and_an_empty_list,
-          one_seed_gives_the_same_spikes_and_another_others, a_type_without_weight_never_comes,
-          every_bad_setting_is_an_error_naming_its_key)
+          every_type_of_the_link_can_be_drawn, a_reduction_is_a_share_of_the_bitrate,
+          spikes_come_at_the_interval_until_the_test_is_over, nobody_is_picked_twice,
+          single_and_all_are_one_and_an_empty_list, one_seed_gives_the_same_spikes_and_another_others,
+          a_type_without_weight_never_comes, every_bad_setting_is_an_error_naming_its_key)
