@@ -103,6 +103,11 @@ const Setting kSettings[] = {
        c.media_dirs.push_back(v);
        return {};
      }},
+    {"profiles", "AVCHAOS_PROFILES", "FILE", "network profiles of your own, beside those built in", false,
+     [](Config &c, const std::string &v, const ReadFile &) -> Fault {
+       c.profiles = v;
+       return {};
+     }},
     {"token-file", "AVCHAOS_TOKEN_FILE", "FILE", "ask for the bearer token in this file", false,
      [](Config &c, const std::string &v, const ReadFile &read) -> Fault { return token_from(c, c.token, v, read); }},
     {"", "AVCHAOS_TOKEN", "TOKEN", "ask for this bearer token", false,

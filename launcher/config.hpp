@@ -20,6 +20,7 @@ struct Config {
   std::uint16_t listen_port = 8080;
   std::string state_dir;                // default: $XDG_STATE_HOME/gst-avchaos
   std::vector<std::string> media_dirs;  // beside the directories of the media files below
+  std::string profiles;                 // file of the user's network profiles; empty: none
   std::string token;                    // of the API; empty: nobody is asked
   std::string metrics_token;
   std::vector<std::string> allow_targets;  // CIDR, beyond loopback and private ranges

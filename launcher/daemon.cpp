@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "launcher/plugin.hpp"
+#include "launcher/session/trace_file.hpp"
 
 namespace avc::launcher {
 namespace {
@@ -18,6 +19,25 @@ unsigned processors() { return std::max(1u, std::thread::hardware_concurrency())
 // Named from the working directory; what a test names is looked for in the media directories.
 std::string absolute(const std::string &path) { return path.empty() ? path : std::filesystem::absolute(path).string(); }
 
+std::vector<std::string> with(std::vector<std::string> list, const std::string &one) {
+  list.push_back(one);
+  return list;
+}
+
+// All faults in one line: each names its profile and setting.
+Result<scenario::Conditions> read_conditions(const std::string &path, const session::MediaDirectories &media) {
+  if (path.empty()) return scenario::Conditions();
+  const auto text = read_text_file(path);
+  if (!text) return Error{"--profiles", text.error().message};
+  auto parsed = scenario::Conditions::parse(*text, session::remembering(media));
+  if (const auto *faults = std::get_if<1>(&parsed)) {
+    std::string line;
+    for (const Error &fault : *faults) line += (line.empty() ? "" : "; ") + fault.text();
+    return Error{"--profiles", path + ": " + line};
+  }
+  return std::get<0>(parsed).with({});  // handlers bring eyes of their own
+}
+
 api::Settings settings_of(const Config &config) {
   api::Settings settings{
       .partition = {config.partition, config.partitions},
@@ -25,6 +45,7 @@ api::Settings settings_of(const Config &config) {
       .target_environment = {config.udp_target_host, config.udp_target_port, config.in_kubernetes},
       .media = session::MediaDirectories(config.media_dirs,
                                          {config.media_path, config.media_video_path, config.media_audio_path}),
+      .logs = session::MediaDirectories(with(config.media_dirs, config.state_dir)),
       .own_media = {absolute(config.media_path), absolute(config.media_video_path), absolute(config.media_audio_path)},
       .state_dir = config.state_dir,
       .contexts = config.contexts > 0 ? config.contexts : std::min(kMostContexts, processors()),
@@ -48,13 +69,20 @@ Result<std::string> Daemon::start() {
   std::error_code fault;
   std::filesystem::create_directories(config_.state_dir, fault);
   if (fault) return Error{"--state-dir", config_.state_dir + ": " + fault.message()};
+  auto lock = StateLock::take(config_.state_dir);
+  if (!lock) return lock.error();
+  lock_ = std::move(*lock);
   auto history = results::History::open(config_.state_dir + "/runs.sqlite");
   if (!history) return Error{"--state-dir", history.error().message};
 
+  auto settings = settings_of(config_);
+  auto conditions = read_conditions(config_.profiles, settings.media);
+  if (!conditions) return conditions.error();
+  settings.conditions = std::move(*conditions);
   session::PoolLimits limits;
   limits.max_participants = config_.max_participants;
   limits.cores = processors();
-  context_ = std::make_unique<api::Context>(settings_of(config_), limits, std::move(*history));
+  context_ = std::make_unique<api::Context>(std::move(settings), limits, std::move(*history));
   router_ = std::make_unique<http::Router>(http::Gate{config_.token, config_.metrics_token});
   router_->add(api::routes(*context_));
   server_ = std::make_unique<http::Server>(*router_);

@@ -9,6 +9,7 @@
 #include "launcher/config.hpp"
 #include "launcher/http/router.hpp"
 #include "launcher/http/server.hpp"
+#include "launcher/state_lock.hpp"
 
 namespace avc::launcher {
 
@@ -28,6 +29,7 @@ class Daemon {
 
  private:
   Config config_;
+  StateLock lock_;
   std::unique_ptr<api::Context> context_;
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;

@@ -22,6 +22,11 @@ struct Spike {
   Nanos offset{};                           // earliest start asked for
   std::optional<Nanos> duration;            // none: until cancelled or the test ends
   Params params;
+  // As elements take them, where params name what only this process knows (a user's profile, a file by its relative
+  // path); empty: params.
+  Params resolved;
+
+  const Params &effective() const { return resolved.empty() ? params : resolved; }
 };
 
 // A spike with its place in time. end is Instant::never() for one without duration.

@@ -1,6 +1,7 @@
 // Injecting, listing and cancelling spikes.
 #include "launcher/api/context.hpp"
 #include "launcher/results/json.hpp"
+#include "launcher/session/trace_file.hpp"
 
 namespace avc::api {
 namespace {
@@ -16,7 +17,8 @@ std::string seconds_text(Nanos span) {
 
 Reply inject(Context &context, const Request &request) {
   TestSession &session = context.test(request);
-  auto parsed = scenario::parse_spike(request.body);
+  const Settings &settings = context.settings();
+  auto parsed = scenario::parse_spike(request.body, settings.conditions.with(session::remembering(settings.media)));
   if (const auto *errors = std::get_if<1>(&parsed)) refuse_all(*errors);
   auto &asked = std::get<0>(parsed);
   const auto duration = asked.spike.duration;

@@ -6,6 +6,7 @@
 #include "core/spike/effect.hpp"
 #include "launcher/api/context.hpp"
 #include "launcher/session/rendition.hpp"
+#include "launcher/session/trace_file.hpp"
 
 namespace avc::api {
 namespace {
@@ -55,9 +56,10 @@ std::vector<std::uint32_t> choose_renditions(const Scenario &scenario, const spi
 }
 
 SessionSetup prepare(Context &context, const Request &request, bool strict) {
-  auto parsed = scenario::parse(request.body, strict ? scenario::Source::file : scenario::Source::create_body);
-  if (const auto *errors = std::get_if<1>(&parsed)) refuse_all(*errors);
   const Settings &settings = context.settings();
+  auto parsed = scenario::parse(request.body, strict ? scenario::Source::file : scenario::Source::create_body,
+                                settings.conditions.with(session::remembering(settings.media)));
+  if (const auto *errors = std::get_if<1>(&parsed)) refuse_all(*errors);
   SessionSetup setup;
   setup.scenario = std::move(std::get<0>(parsed));
   Scenario &scenario = setup.scenario;
@@ -71,6 +73,11 @@ SessionSetup prepare(Context &context, const Request &request, bool strict) {
   setup.renditions = choose_renditions(scenario, setup.plan, strict);
   setup.contexts = scenario.contexts > 0 ? scenario.contexts : settings.contexts;
   if (scenario.decision_log) setup.decision_log = settings.state_dir + "/" + setup.test_id + ".decisions.jsonl";
+  if (!scenario.replay_log.empty()) {
+    auto found = settings.logs.find(scenario.replay_log);
+    if (!found) throw ApiError(400, found.error().message, "replay_log");
+    setup.replay_log = *found;
+  }
   setup.warnings = scenario.warnings;
   setup.warnings.insert(setup.warnings.end(), setup.plan.warnings.begin(), setup.plan.warnings.end());
   return setup;
@@ -254,6 +261,9 @@ std::vector<Route> test_routes(Context &c) {
                           {"media_path", "string", "a file in a media directory; generated media when missing"},
                           {"media", "object", "path, or video_path and audio_path; fps of bare H.264"},
                           {"target", "object", "transport (udp, loopback), host, port"},
+                          {"network_profile", "object", "the link under all spikes: settings, or a profile's name"},
+                          {"replay_log", "string", "repeat the packets' fates of this decision log"},
+                          {"decision_log", "boolean", "write the fate of every packet"},
                           {"spikes", "array", "spike events, or an object for random ones"},
                           {"spike_distribution", "object", "strategy, min_spacing_seconds, jitter_percent"},
                           {"renditions", "array", "bitrates to prepare, in kbps, for bitrate_reduce"},

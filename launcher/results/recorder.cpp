@@ -27,7 +27,7 @@ struct Taken {
 
 // How long packets that met the spike can still be on the way when it ends.
 double settle_seconds(const spike::Spike &spike) {
-  const auto effect = spike::effect_of(spike.type, spike.params);
+  const auto effect = spike::effect_of(spike.type, spike.effective());
   if (!effect) return kSettle;
   const auto &link = effect->link;
   const double held_ms = link.delay_ms + 3 * link.jitter_ms + (link.bandwidth_kbps > 0 ? link.queue_ms : 0);

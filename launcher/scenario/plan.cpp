@@ -36,7 +36,7 @@ std::vector<std::uint32_t> renditions_of(const Scenario &scenario, const spike::
   if (!scenario.renditions_kbps.empty()) return scenario.renditions_kbps;
   std::vector<std::uint32_t> asked;
   for (const spike::Planned &planned : plan.spikes) {
-    const auto effect = spike::effect_of(planned.spike.type, planned.spike.params);
+    const auto effect = spike::effect_of(planned.spike.type, planned.spike.effective());
     if (!effect || !effect->source.max_bitrate_kbps) continue;
     const auto kbps = static_cast<std::uint32_t>(std::max(10.0, *effect->source.max_bitrate_kbps));
     if (kbps < scenario.video.bitrate_kbps) asked.push_back(kbps);

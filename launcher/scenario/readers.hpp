@@ -10,9 +10,10 @@
 namespace avc::scenario {
 
 // readers_spikes.cpp
-std::optional<spike::Spike> read_spike(json::Object &event, bool id_required);
-std::vector<spike::Spike> read_spike_list(const std::vector<json::Value> &events);
-spike::RandomSpikes read_random(json::Object &settings);
+std::optional<spike::Value> read_param(const json::Value &value);  // a number, a text, or true or false
+std::optional<spike::Spike> read_spike(json::Object &event, bool id_required, const Conditions &conditions);
+std::vector<spike::Spike> read_spike_list(const std::vector<json::Value> &events, const Conditions &conditions);
+spike::RandomSpikes read_random(json::Object &settings, const Conditions &conditions);
 void read_distribution(json::Object &settings, spike::Distribution &distribution);
 
 // readers_parts.cpp
@@ -20,7 +21,6 @@ void read_video(json::Object &object, Video &video);
 void read_audio(json::Object &object, Audio &audio);
 void read_media(json::Object &root, Media &media);
 void read_target(json::Object &object, Target &target);
-void read_network(const json::Value &value, net::Impairment &network);
 void read_tags(const json::Value &value, std::map<std::string, std::string> &tags);
 void read_renditions(const json::Value &value, std::vector<std::uint32_t> &renditions);
 void read_outputs(json::Object &root, std::vector<std::string> &outputs);

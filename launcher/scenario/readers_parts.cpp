@@ -108,41 +108,6 @@ void read_target(json::Object &object, Target &target) {
   object.done();
 }
 
-void read_network(const json::Value &value, net::Impairment &network) {
-  if (value.kind() == json::Value::Kind::text) {
-    return value.fault(
-        "named profiles are not available yet; give an object such as {\"delay_ms\": 40, \"loss_percent\": 0.5}");
-  }
-  auto object = value.object();
-  if (!object) return;
-  constexpr std::array<std::string_view, 2> kModels{"random", "burst"}, kDistributions{"uniform", "normal"};
-  const auto take_number = [&](std::string_view key, double low, double high, double &slot) {
-    if (const auto number = object->number(key, low, high)) slot = *number;
-  };
-  take_number("loss_percent", 0, 100, network.loss_percent);
-  if (const auto model = take_word(*object, "loss_model", kModels))
-    network.loss_model = static_cast<net::LossModel>(*model);
-  if (const auto length = object->number("burst_length", 1, 1000)) {
-    network.burst_length = *length;
-    network.loss_model = net::LossModel::burst;
-  }
-  take_number("delay_ms", 0, 10000, network.delay_ms);
-  take_number("jitter_ms", 0, 10000, network.jitter_ms);
-  if (const auto kind = take_word(*object, "delay_distribution", kDistributions)) {
-    network.delay_distribution = static_cast<net::DelayDistribution>(*kind);
-  }
-  network.allow_reordering = object->boolean("allow_reordering").value_or(false);
-  take_number("bandwidth_kbps", 0, 1e7, network.bandwidth_kbps);
-  take_number("queue_ms", 1, 60000, network.queue_ms);
-  if (const auto n = object->integer("packet_overhead", 0, 1000))
-    network.packet_overhead = static_cast<std::int32_t>(*n);
-  if (const auto n = object->integer("queue_packets", 0, 1000000))
-    network.queue_packets = static_cast<std::uint32_t>(*n);
-  if (const auto n = object->integer("queue_bytes", 0, 1000000000))
-    network.queue_bytes = static_cast<std::uint64_t>(*n);
-  object->done();
-}
-
 void read_tags(const json::Value &value, std::map<std::string, std::string> &tags) {
   if (value.kind() == json::Value::Kind::array) {
     for (const auto &item : value.array(100)) {

@@ -13,23 +13,6 @@ namespace {
 // No bounds here: whoever knows the parameter states its range.
 constexpr double kMost = std::numeric_limits<double>::infinity();
 
-// A parameter: a number, a text, or true or false.
-std::optional<spike::Value> read_param(const json::Value &value) {
-  switch (value.kind()) {
-    case json::Value::Kind::number:
-      if (const auto number = value.number(-kMost, kMost)) return *number;
-      return std::nullopt;
-    case json::Value::Kind::boolean:
-      return std::string(*value.boolean() ? "true" : "false");
-    case json::Value::Kind::text:
-      if (auto text = value.text(256)) return std::move(*text);
-      return std::nullopt;
-    default:
-      value.fault("must be a number or a text");
-      return std::nullopt;
-  }
-}
-
 std::optional<spike::Choice> read_choice(const json::Value &value) {
   if (value.kind() != json::Value::Kind::array) {
     const auto param = read_param(value);
@@ -39,18 +22,38 @@ std::optional<spike::Choice> read_choice(const json::Value &value) {
   }
   std::vector<std::string> words;
   for (const auto &item : value.array(100)) {
-    if (auto text = item.text(64)) words.push_back(std::move(*text));
+    if (auto text = item.text()) words.push_back(std::move(*text));
   }
   return words;
 }
 
-void read_type(const std::string &name, const json::Value &value, std::vector<spike::WeightedType> &types) {
+// Paths among the traces to draw from become real ones.
+void find_traces(const json::Value &where, spike::Choice &choice, const Conditions &conditions) {
+  const auto find = [&](std::string &text) {
+    if (text.find('/') == text.npos) return;
+    spike::Spike spike;
+    spike.type = "link_trace";
+    spike.params.emplace("trace", text);
+    if (const auto effect = conditions.resolve(spike))
+      text = std::get<std::string>(spike.effective().at("trace"));
+    else
+      where.fault(effect.error().message);
+  };
+  if (auto *text = std::get_if<std::string>(&choice)) find(*text);
+  if (auto *list = std::get_if<std::vector<std::string>>(&choice)) std::ranges::for_each(*list, find);
+}
+
+void read_type(const std::string &name, const json::Value &value, const Conditions &conditions,
+               std::vector<spike::WeightedType> &types) {
   auto object = value.object();
   if (!object) return;
   spike::WeightedType type{name, object->number("weight", 0, 1e9).value_or(0), {}};
   if (auto params = object->object("params")) {
     for (const auto &[key, param] : params->members()) {
-      if (auto choice = read_choice(param)) type.params.emplace(key, std::move(*choice));
+      auto choice = read_choice(param);
+      if (!choice) continue;
+      if (name == "link_trace") find_traces(param, *choice, conditions);
+      type.params.emplace(key, std::move(*choice));
     }
   }
   object->done();
@@ -83,7 +86,23 @@ void take_over(const std::string &where, const Error &error, json::Notes &notes)
 
 }  // namespace
 
-std::optional<spike::Spike> read_spike(json::Object &event, bool id_required) {
+std::optional<spike::Value> read_param(const json::Value &value) {
+  switch (value.kind()) {
+    case json::Value::Kind::number:
+      if (const auto number = value.number(-kMost, kMost)) return *number;
+      return std::nullopt;
+    case json::Value::Kind::boolean:
+      return std::string(*value.boolean() ? "true" : "false");
+    case json::Value::Kind::text:
+      if (auto text = value.text()) return std::move(*text);
+      return std::nullopt;
+    default:
+      value.fault("must be a number or a text");
+      return std::nullopt;
+  }
+}
+
+std::optional<spike::Spike> read_spike(json::Object &event, bool id_required, const Conditions &conditions) {
   spike::Spike spike;
   const std::size_t faults_before = event.notes().faults.size();
   spike.id = event.text("spike_id", 128).value_or("");
@@ -106,19 +125,19 @@ std::optional<spike::Spike> read_spike(json::Object &event, bool id_required) {
   }
   event.done();
   if (event.notes().faults.size() != faults_before) return std::nullopt;
-  const auto effect = spike::effect_of(spike.type, spike.params);
+  const auto effect = conditions.resolve(spike);
   if (effect) return spike;
   take_over(event.path(), effect.error(), event.notes());
   return std::nullopt;
 }
 
-std::vector<spike::Spike> read_spike_list(const std::vector<json::Value> &events) {
+std::vector<spike::Spike> read_spike_list(const std::vector<json::Value> &events, const Conditions &conditions) {
   std::vector<spike::Spike> spikes;
   std::set<std::string> ids;
   for (std::size_t i = 0; i < events.size(); ++i) {
     auto event = events[i].object();
     if (!event) continue;
-    auto spike = read_spike(*event, false);
+    auto spike = read_spike(*event, false, conditions);
     if (!spike) continue;
     if (spike->id.empty()) spike->id = "spike_" + std::to_string(i + 1);
     if (!ids.insert(spike->id).second) event->fault("spike_id", "\"" + spike->id + "\" is another spike's id too");
@@ -128,7 +147,7 @@ std::vector<spike::Spike> read_spike_list(const std::vector<json::Value> &events
 }
 
 // Zeros count as absent where they did in the old tool.
-spike::RandomSpikes read_random(json::Object &object) {
+spike::RandomSpikes read_random(json::Object &object, const Conditions &conditions) {
   spike::RandomSpikes settings;
   if (const auto count = object.integer("count", 0, 10000); count.value_or(0) > 0) settings.count = *count;
   if (const auto interval = read_duration(object, "interval_seconds"); interval.value_or(Nanos(0)) > Nanos(0)) {
@@ -139,7 +158,7 @@ spike::RandomSpikes read_random(json::Object &object) {
   if (shortest.value_or(0) > 0) settings.duration_min_seconds = *shortest;
   if (longest.value_or(0) > 0) settings.duration_max_seconds = *longest;
   if (auto types = object.object("types")) {
-    for (const auto &[name, value] : types->members()) read_type(name, value, settings.types);
+    for (const auto &[name, value] : types->members()) read_type(name, value, conditions, settings.types);
   }
   if (auto selection = object.object("participant_selection")) read_selection(*selection, settings.selection);
   object.done();

@@ -23,7 +23,8 @@ constexpr std::array<std::string_view, 15> kLater{"stages",         "arrivals", 
 
 class Parser {
  public:
-  Parser(json::Object root, Source source) : root_(std::move(root)), source_(source) {}
+  Parser(json::Object root, Source source, const Conditions &conditions)
+      : root_(std::move(root)), source_(source), conditions_(conditions) {}
 
   Scenario run() {
     labels();
@@ -84,7 +85,7 @@ class Parser {
     const auto value = root_.get("spikes");
     const bool drawn = value && value->kind() == json::Value::Kind::object;
     if (drawn) {
-      if (auto object = value->object()) scenario_.random = read_random(*object);
+      if (auto object = value->object()) scenario_.random = read_random(*object, conditions_);
       scenario_.distribution.strategy = spike::Strategy::legacy;
     }
     std::vector<json::Value> events = root_.array("spike_events", kMostSpikes);
@@ -92,7 +93,7 @@ class Parser {
       if (!events.empty()) root_.fault("spike_events", "contradicts spikes: both list spike events");
       events = value->array(kMostSpikes);
     }
-    scenario_.spikes = read_spike_list(events);
+    scenario_.spikes = read_spike_list(events, conditions_);
     if (auto object = root_.object("spike_distribution")) read_distribution(*object, scenario_.distribution);
     old_defaults_ = drawn || source_ == Source::file;
   }
@@ -114,11 +115,14 @@ class Parser {
     read_media(root_, scenario_.media);
     if (const auto value = root_.get("renditions")) read_renditions(*value, scenario_.renditions_kbps);
     if (auto object = root_.object("target")) read_target(*object, scenario_.target.emplace());
-    if (const auto value = root_.get("network_profile")) read_network(*value, scenario_.network);
+    if (const auto value = root_.get("network_profile")) {
+      if (auto network = read_network(*value, conditions_)) scenario_.network = std::move(*network);
+    }
     if (auto object = root_.object("thresholds")) read_thresholds(*object, scenario_.thresholds);
     read_outputs(root_, scenario_.outputs);
     scenario_.contexts = static_cast<unsigned>(root_.integer("contexts", 0, 64).value_or(0));
     scenario_.decision_log = root_.boolean("decision_log").value_or(false);
+    scenario_.replay_log = root_.text("replay_log").value_or("");
     rtp_port();
     if (root_.boolean("enable_network_degradation").value_or(false)) {
       root_.notes().warn("enable_network_degradation has no effect: spikes need no privilege here and always act");
@@ -188,6 +192,7 @@ class Parser {
 
   json::Object root_;
   Source source_;
+  const Conditions &conditions_;
   bool old_defaults_ = false;
   Scenario scenario_;
 };
@@ -203,27 +208,27 @@ Result<json::Document> read_document(std::string_view text) {
 
 }  // namespace
 
-std::variant<Scenario, std::vector<Error>> parse(std::string_view text, Source source) {
+std::variant<Scenario, std::vector<Error>> parse(std::string_view text, Source source, const Conditions &conditions) {
   auto document = read_document(text);
   if (!document) return std::vector{document.error()};
   json::Notes notes;
   notes.unknown_keys_are_faults = source == Source::file;
   auto root = document->root(notes).object();
   if (!root) return notes.faults;
-  Scenario scenario = Parser(std::move(*root), source).run();
+  Scenario scenario = Parser(std::move(*root), source, conditions).run();
   if (!notes.faults.empty()) return notes.faults;
   scenario.warnings = std::move(notes.warnings);
   scenario.text = document->text();
   return scenario;
 }
 
-std::variant<SpikeRequest, std::vector<Error>> parse_spike(std::string_view text) {
+std::variant<SpikeRequest, std::vector<Error>> parse_spike(std::string_view text, const Conditions &conditions) {
   auto document = read_document(text);
   if (!document) return std::vector{document.error()};
   json::Notes notes;
   auto root = document->root(notes).object();
   if (!root) return notes.faults;
-  auto spike = read_spike(*root, true);
+  auto spike = read_spike(*root, true, conditions);
   if (!spike || !notes.faults.empty()) return notes.faults;
   return SpikeRequest{std::move(*spike), std::move(notes.warnings)};
 }

@@ -10,11 +10,11 @@
 #include <variant>
 #include <vector>
 
-#include "core/net/impairment.hpp"
 #include "core/participant/participant.hpp"
 #include "core/spike/generator.hpp"
 #include "core/spike/plan.hpp"
 #include "core/spike/spike.hpp"
+#include "launcher/scenario/conditions.hpp"
 #include "launcher/scenario/threshold.hpp"
 
 namespace avc::scenario {
@@ -64,12 +64,13 @@ struct Scenario {
   std::vector<spike::Spike> spikes;           // as listed; ids are unique
   std::optional<spike::RandomSpikes> random;  // drawn from the seed, besides those listed
   spike::Distribution distribution;
-  net::Impairment network;  // the base condition, without spikes
+  Network network;  // the base condition, without spikes
 
   std::vector<Threshold> thresholds;
   std::vector<std::string> outputs;  // of "html", "json"
   unsigned contexts = 0;             // threads that serve participants; 0: the daemon's own choice
   bool decision_log = false;         // write every packet's fate
+  std::string replay_log;            // such a log, whose fates are repeated; empty: none
 
   std::string base_url;  // for the command line
   double display_interval_seconds = 2;
@@ -83,14 +84,15 @@ struct Scenario {
 enum class Source : std::uint8_t { create_body, file };
 
 // All faults at once; fields are paths such as "spikes[2].params.loss_percentage".
-std::variant<Scenario, std::vector<Error>> parse(std::string_view text, Source source);
+std::variant<Scenario, std::vector<Error>> parse(std::string_view text, Source source,
+                                                 const Conditions &conditions = {});
 
 // One spike event, the body of POST .../spike. The offset is read and has no effect there.
 struct SpikeRequest {
   spike::Spike spike;
   std::vector<std::string> warnings;
 };
-std::variant<SpikeRequest, std::vector<Error>> parse_spike(std::string_view text);
+std::variant<SpikeRequest, std::vector<Error>> parse_spike(std::string_view text, const Conditions &conditions = {});
 
 std::vector<std::uint32_t> participant_ids(const Scenario &scenario);
 

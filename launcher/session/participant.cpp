@@ -5,6 +5,7 @@
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/ptr.hpp"
 #include "launcher/http/json_writer.hpp"
+#include "launcher/session/setter.hpp"
 
 namespace avc::session {
 namespace {
@@ -40,70 +41,12 @@ class Stats {
   Ptr<GstStructure> stats_;
 };
 
-// Sets properties of one element and remembers the first that it does not have: the plugin is then another version's.
-class Setter {
- public:
-  explicit Setter(GstElement *element) : element_(element) {}
-
-  // The value is made into the property's own type (a number of another width, for one).
-  Setter &operator()(const char *property, double value) {
-    return put(property, G_TYPE_DOUBLE, g_value_set_double, value);
-  }
-  Setter &operator()(const char *property, std::uint64_t value) {
-    return put(property, G_TYPE_UINT64, g_value_set_uint64, value);
-  }
-  Setter &operator()(const char *property, bool value) {
-    return put(property, G_TYPE_BOOLEAN, g_value_set_boolean, static_cast<gboolean>(value));
-  }
-  Setter &operator()(const char *property, const std::string &value) {
-    return put(property, G_TYPE_STRING, g_value_set_string, value.c_str());
-  }
-  Setter &by_nick(const char *property, const char *nick) {
-    if (has(property)) gst_util_set_object_arg(G_OBJECT(element_), property, nick);
-    return *this;
-  }
-
-  Result<bool> outcome() const {
-    if (missing_.empty()) return true;
-    GstElementFactory *factory = gst_element_get_factory(element_);
-    return Error{GST_OBJECT_NAME(factory),
-                 "has no property \"" + missing_ + "\": not the plugin this daemon belongs to"};
-  }
-
- private:
-  bool has(const char *property) {
-    if (g_object_class_find_property(G_OBJECT_GET_CLASS(element_), property) != nullptr) return true;
-    if (missing_.empty()) missing_ = property;
-    return false;
-  }
-  template <class Set, class T>
-  Setter &put(const char *property, GType type, Set set, T value) {
-    if (!has(property)) return *this;
-    GValue boxed = G_VALUE_INIT;
-    g_value_init(&boxed, type);
-    set(&boxed, value);
-    g_object_set_property(G_OBJECT(element_), property, &boxed);
-    g_value_unset(&boxed);
-    return *this;
-  }
-
-  GstElement *element_;
-  std::string missing_;
-};
-
 Result<bool> configure_link(GstElement *degrader, const ParticipantSettings &settings) {
-  const net::Impairment &base = settings.network;
   Setter set(degrader);
-  set("loss-percent", base.loss_percent)("delay-ms", base.delay_ms)("jitter-ms", base.jitter_ms);
-  if (base.loss_model == net::LossModel::burst) {
-    set.by_nick("loss-model", "burst")("burst-length", base.burst_length);
-  }
-  set.by_nick("delay-distribution", base.delay_distribution == net::DelayDistribution::normal ? "normal" : "uniform");
-  set("allow-reordering", base.allow_reordering)("bandwidth-kbps", base.bandwidth_kbps);
-  set("packet-overhead", static_cast<std::uint64_t>(base.packet_overhead))("queue-ms", base.queue_ms);
-  set("queue-packets", std::uint64_t{base.queue_packets});
-  set("queue-bytes", base.queue_bytes)("seed", settings.seed)("context", settings.context);
+  set_base(set, settings.network);
+  set("seed", settings.seed)("context", settings.context);
   if (!settings.decision_log.empty()) set("decision-log", settings.decision_log);
+  if (!settings.replay_log.empty()) set("replay-log", settings.replay_log);
   return set.outcome();
 }
 
@@ -117,7 +60,7 @@ std::string schedule_json(const std::vector<spike::Planned> &planned) {
     out.put("start_seconds", to_seconds(start.since_origin));
     if (end != Instant::never()) out.put("duration_seconds", to_seconds(end - start));
     out.begin_object("params");
-    for (const auto &[name, value] : spike.params) {
+    for (const auto &[name, value] : spike.effective()) {
       if (const auto *number = std::get_if<double>(&value)) {
         out.put(name, *number);
       } else {
@@ -207,7 +150,7 @@ Participant::Source Participant::source() const {
 }
 
 bool Participant::inject(const spike::Planned &planned) {
-  const auto params = params_structure(planned.spike.params);
+  const auto params = params_structure(planned.spike.effective());
   const guint64 end =
       planned.end == Instant::never() ? GST_CLOCK_TIME_NONE : static_cast<guint64>(planned.end.since_origin.count());
   const auto structure = take(gst_structure_new(

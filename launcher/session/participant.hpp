@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "core/net/impairment.hpp"
 #include "core/participant/participant.hpp"
 #include "core/result.hpp"
 #include "core/spike/spike.hpp"
 #include "launcher/results/samples.hpp"
+#include "launcher/scenario/conditions.hpp"
 
 namespace avc::session {
 
@@ -37,9 +37,10 @@ struct ParticipantSettings {
   double file_fps = 0;     // of bare H.264; 0: as the file says
   std::string renditions;  // kbps, "2500,1200"; empty: the media as it is
 
-  net::Impairment network;              // without spikes
+  scenario::Network network;            // without spikes
   std::vector<spike::Planned> planned;  // those that address it
   std::string decision_log;             // file; empty: none
+  std::string replay_log;               // a decision log whose fates are repeated; empty: none
 };
 
 // What the generator itself did; a context is shared, so its lateness is kept by its name.

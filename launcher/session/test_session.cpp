@@ -132,6 +132,7 @@ Result<std::unique_ptr<Participant>> TestSession::make_participant(std::size_t i
   }
   settings.network = scenario.network;
   settings.decision_log = setup_.decision_log;
+  settings.replay_log = setup_.replay_log;
   for (const auto &planned : setup_.plan.spikes) {
     if (spike::addresses(planned.spike, settings.id)) settings.planned.push_back(planned);
   }

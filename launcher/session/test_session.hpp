@@ -57,6 +57,7 @@ struct SessionSetup {
   MediaFiles media;
   std::vector<std::uint32_t> renditions;  // kbps; empty: the media as it is
   std::string decision_log;               // file; empty: none
+  std::string replay_log;                 // real path of a decision log to repeat; empty: none
   unsigned contexts = 1;
   std::vector<std::string> warnings;
 };

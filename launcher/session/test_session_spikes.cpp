@@ -34,7 +34,7 @@ void TestSession::announce(const SpikeEntry &entry, double at_seconds,
 }
 
 Result<std::optional<double>> TestSession::rendition_for(const spike::Spike &spike) const {
-  const auto effect = spike::effect_of(spike.type, spike.params);
+  const auto effect = spike::effect_of(spike.type, spike.effective());
   if (!effect) return effect.error();
   if (!effect->source.max_bitrate_kbps) return std::optional<double>();
   std::vector<double> prepared;

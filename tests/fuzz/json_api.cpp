@@ -29,7 +29,7 @@ void try_scenario(std::string_view text, Source source) {
   const auto plan = plan_of(scenario, scenario.seed.value_or(1));
   for (const auto &planned : plan.spikes) {
     demand(planned.start >= Instant{} && planned.start < planned.end);
-    demand(static_cast<bool>(spike::effect_of(planned.spike.type, planned.spike.params)));
+    demand(static_cast<bool>(spike::effect_of(planned.spike.type, planned.spike.effective())));
     if (scenario.duration > Nanos(0)) demand(planned.start < Instant{scenario.duration});
   }
   demand(!renditions_of(scenario, plan).empty());

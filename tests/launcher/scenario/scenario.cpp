@@ -46,7 +46,7 @@ START_TEST(defaults_are_the_contracts) {
   ck_assert(body.audio.sample_rate == 48000 && body.audio.channels == 1 && body.audio.bitrate_kbps == 128);
   ck_assert(body.backend_rtp_base_port == 5000 && !body.target && !body.random && body.spikes.empty());
   ck_assert(body.distribution == (spike::Distribution{spike::Strategy::even, std::chrono::seconds(5), 15, true}));
-  ck_assert(body.network == net::Impairment{});
+  ck_assert(body.network.link == net::Impairment{});
   const auto file = must("{}");
   ck_assert(file.num_participants == 50 && file.duration == std::chrono::seconds(600));
   ck_assert(must("null", Source::create_body).num_participants == 5);
@@ -220,7 +220,7 @@ START_TEST(what_comes_later_is_said_not_ignored) {
     refuses(text, std::string(key) + ": is not available yet");
     refuses(text, std::string(key) + ": is not available yet", Source::create_body);
   }
-  refuses_with(R"({"network_profile": "lte-moving"})", "network_profile: ", "not available yet");
+  refuses_with(R"({"network_profile": "lte-movin"})", "network_profile: ", "lte-moving");
   refuses_with(R"({"target": {"transport": "whip"}})", "target.transport: ", "not available yet");
   refuses_with(R"({"target": {"transport": "tcp"}})", "target.transport: ", "known: udp");
   refuses_with(R"({"outputs": ["junit"]})", "outputs[0]: ", "not available yet");
@@ -275,8 +275,8 @@ START_TEST(parts_are_read) {
   ck_assert(s.tags.at("team") == "av" && s.target->host == "10.1.2.3" && s.target->port == 5004);
   ck_assert(s.target->transport == Target::Transport::udp && s.media.video_path == "v.h264" && s.media.fps == 25);
   ck_assert(s.renditions_kbps == (std::vector<std::uint32_t>{2500, 600, 300}) && s.contexts == 2 && s.decision_log);
-  ck_assert(s.network.delay_ms == 40 && s.network.loss_percent == 0.5 && s.network.loss_model == net::LossModel::burst);
-  ck_assert(s.network.bandwidth_kbps == 4000 && s.network.queue_ms == 80 && s.outputs.size() == 2);
+  ck_assert(s.network.link.delay_ms == 40 && s.network.link.loss_percent == 0.5 && s.network.link.loss_model == net::LossModel::burst);
+  ck_assert(s.network.link.bandwidth_kbps == 4000 && s.network.link.queue_ms == 80 && s.outputs.size() == 2);
   ck_assert(s.base_url == "http://localhost:8080" && s.warnings.empty());
 }
 END_TEST
