@@ -15,7 +15,7 @@ Identity identity_of(std::uint32_t id) { return {id, id * 1000, id * 1000 + 1}; 
 
 std::string_view name(State state) { return kStates[static_cast<std::size_t>(state)]; }
 
-bool is_over(State state) { return state == State::failed || state == State::left || state == State::stopped; }
+bool is_over(State state) { return state == State::failed || state == State::stopped; }
 
 bool may_follow(State from, State to) {
   if (is_over(from) || from == to) return false;
@@ -28,7 +28,9 @@ bool may_follow(State from, State to) {
     case State::connecting:
       return to == State::running || to == State::lost;
     case State::running:
-      return to == State::lost;
+      return to == State::lost || to == State::left;
+    case State::left:
+      return to == State::running;
     case State::lost:
       return to == State::connecting || to == State::running;
     default:

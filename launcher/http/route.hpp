@@ -21,9 +21,9 @@ struct ApiError : std::runtime_error {
       : std::runtime_error(detail), status(code), field(std::move(at_fault)) {}
 
   unsigned status;
-  std::string field;            // the key, flag or parameter at fault; empty when there is none
+  std::string field;  // the key, flag or parameter at fault; empty when there is none
   std::vector<std::pair<std::string, std::string>> all;  // field and text of each, where there are several
-  int retry_after_seconds = 0;  // with 429 and 503: when it may work; 0 for no such header
+  int retry_after_seconds = 0;                           // with 429 and 503: when it may work; 0 for no such header
 };
 
 struct Request {

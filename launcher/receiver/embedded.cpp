@@ -28,9 +28,13 @@ void Embedded::refresh() {
   for (const auto &stream : receiver_->snapshot()) {
     const auto owner = owner_of(stream);
     if (!owner) continue;
+    auto &participant = participants_[owner];
+    if (stream.media != net::Stream::audio && stream.media != net::Stream::video) {  // packet_flood's
+      participant.flood += static_cast<std::uint64_t>(stream.stats.packets_received);
+      continue;
+    }
     const auto media = stream.media == net::Stream::audio ? results::Media::audio : results::Media::video;
-    participants_[owner][static_cast<std::size_t>(media)] +=
-        stream.stats;  // a new SSRC goes on where the old one ended
+    participant.streams[static_cast<std::size_t>(media)] += stream.stats;  // a new SSRC goes on where the old one ended
   }
   totals_ = receiver_->totals();
 }
@@ -38,7 +42,8 @@ void Embedded::refresh() {
 bool Embedded::fill(std::uint32_t participant, results::ParticipantSnapshot &snapshot) const {
   const auto found = participants_.find(participant);
   if (found == participants_.end()) return false;
-  snapshot.received = found->second;
+  snapshot.received = found->second.streams;
+  snapshot.flood_seen = found->second.flood;
   return true;
 }
 

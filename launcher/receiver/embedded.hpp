@@ -41,7 +41,11 @@ class Embedded {
   explicit Embedded(std::unique_ptr<runtime::RtpReceiver> receiver) : receiver_(std::move(receiver)) {}
 
   std::unique_ptr<runtime::RtpReceiver> receiver_;
-  std::unordered_map<std::uint32_t, std::array<results::ReceiverCounters, results::kMediaCount>> participants_;
+  struct Participant {
+    std::array<results::ReceiverCounters, results::kMediaCount> streams;
+    std::uint64_t flood = 0;
+  };
+  std::unordered_map<std::uint32_t, Participant> participants_;
   runtime::RtpReceiver::Totals totals_;
 };
 

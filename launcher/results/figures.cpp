@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "core/net/link_trace.hpp"
+#include "core/spike/effect.hpp"
 #include "launcher/results/text.hpp"
 
 namespace avc::results {
@@ -27,6 +29,14 @@ constexpr Kind kLeftOut{"frames left out", "%", 1, nullptr, 0.1};
 constexpr Kind kAudioSize{"audio packet", "bytes", 0, &Window::audio_payload_bytes, 5};
 constexpr Kind kWhole{"whole frames", "%", 1, &Window::frames_complete_percent, 1};
 constexpr Kind kFreezes{"freezes", "", 0, &Window::freezes, 1};
+constexpr Kind kDelivered{"delivered", "%", 1, &Window::delivery_percent, 0.5};
+constexpr Kind kDuplicates{"duplicates", "%", 1, &Window::duplicate_percent, 0.1};
+constexpr Kind kOvertaking{"sent ahead of others", "%", 1, nullptr, 0.1};
+constexpr Kind kOutOfOrder{"out of order", "%", 1, &Window::reordered_percent, 0.1};
+constexpr Kind kCorrupt{"corrupted", "%", 1, nullptr, 0.1};
+constexpr Kind kKeyframes{"whole keyframes", "/min", 0, &Window::keyframes_per_minute, 1};
+constexpr Kind kRtcpLoss{"RTCP loss", "%", 1, nullptr, 0.1};
+constexpr Kind kFlood{"flood packets", "/s", 0, &Window::flood_per_second, 1};
 constexpr Kind kMos{"audio MOS", "", 2, &Window::mos_score, 0.1};
 
 Figure figure(const SpikeRecord &spike, const Kind &kind, std::optional<double> injected) {
@@ -54,12 +64,17 @@ std::optional<double> sum(const std::optional<double> &a, const std::optional<do
   return a || b ? std::optional(a.value_or(0) + b.value_or(0)) : std::nullopt;
 }
 
-std::optional<double> param(const SpikeRecord &spike, const char *name) {
-  const auto &params = spike.plan.spike.params;
-  const auto found = params.find(name);
-  if (found == params.end()) return std::nullopt;
-  const auto *number = std::get_if<double>(&found->second);
-  return number ? std::optional(*number) : std::nullopt;
+// Of the line that the spike asks for, as far as it is known without its file.
+std::optional<double> capacity_kbps(const SpikeRecord &spike) {
+  const auto effect = spike::effect_of(spike.plan.spike.type, spike.plan.spike.effective());
+  if (!effect) return std::nullopt;
+  if (effect->link.link_trace) return effect->link.link_trace->mean_kbps();
+  return effect->link.bandwidth_kbps > 0 ? std::optional(effect->link.bandwidth_kbps) : std::nullopt;
+}
+
+std::optional<double> passed_percent(const Injected &injected) {
+  const auto taken = sum(injected.loss_percent, injected.queue_drop_percent);
+  return taken ? std::optional(100 - *taken) : std::nullopt;
 }
 
 std::string with_unit(std::string_view what, double value, std::string_view unit, int decimals) {
@@ -98,16 +113,28 @@ std::vector<Figure> figures_of(const SpikeRecord &spike) {
     if (has_any(each) && (show == Show::always || changed(each, kind))) out.push_back(std::move(each));
   };
   const auto about = [&](std::string_view wanted) { return type == wanted ? Show::always : Show::if_changed; };
-  if (type == "bandwidth_limit") add(kRate, param(spike, "bandwidth_kbps"), Show::always);
+  const bool condition = type == "network_profile" || type == "link_trace";
+  if (type == "bandwidth_limit" || condition) add(kRate, capacity_kbps(spike), Show::always);
+  if (type == "participant_leave") add(kRate, 0, Show::always);
+  if (type == "packet_flood") add(kFlood, injected.flood_per_second, Show::always);
+  if (type == "blackout") add(kDelivered, passed_percent(injected), Show::always);
+  if (type == "rtcp_loss") add(kRtcpLoss, injected.rtcp_loss_percent, Show::always);
+  if (type == "keyframe_loss") add(kKeyframes, {}, Show::always);
   if (type == "bitrate_reduce") add(kVideoRate, injected.rendition_kbps, Show::always);
   if (type == "frame_drop") {
     add(kLeftOut, injected.frame_drop_percent, Show::always);
     add(kFrameRate, {}, Show::always);
   }
   if (type == "audio_silence") add(kAudioSize, {}, Show::always);
-  add(kLoss, sum(injected.loss_percent, injected.queue_drop_percent), about("rtp_packet_loss"));
-  add(kDelay, injected.delay_ms, about("network_jitter"));
-  add(kJitter, {}, about("network_jitter"));
+  add(kDuplicates, injected.duplicate_percent, about("packet_duplicate"));
+  add(kOvertaking, injected.sent_ahead_percent, about("packet_reorder"));
+  add(kOutOfOrder, {}, about("packet_reorder"));
+  add(kCorrupt, injected.corrupt_percent, about("packet_corrupt"));
+  const bool holes = type == "rtp_packet_loss" || type == "keyframe_loss" || type == "sequence_jump" || condition;
+  const bool times = type == "network_jitter" || type == "timestamp_jump" || condition;
+  add(kLoss, sum(injected.loss_percent, injected.queue_drop_percent), holes ? Show::always : Show::if_changed);
+  add(kDelay, injected.delay_ms, times ? Show::always : Show::if_changed);
+  add(kJitter, {}, times ? Show::always : Show::if_changed);
   add(kWhole, {}, Show::if_changed);
   add(kFreezes, {}, Show::if_changed);
   add(kMos, {}, Show::if_changed);
@@ -132,7 +159,16 @@ std::string injected_text(const SpikeRecord &spike) {
                            int decimals, double least) {
     if (value && *value >= least) append(text, with_unit(what, *value, unit, decimals));
   };
-  notable("loss", injected.loss_percent, "%", 2, type == "rtp_packet_loss" ? 0 : 0.005);
+  if (type == "participant_leave") append(text, "away");
+  if (type == "ssrc_change") append(text, "another SSRC");
+  if (type == "timestamp_jump" || type == "sequence_jump") append(text, "headers changed");
+  if (type == "packet_flood") notable("", injected.flood_per_second, "packets/s", 0, 0);
+  const bool loses = type == "rtp_packet_loss" || type == "blackout" || type == "keyframe_loss";
+  notable("loss", injected.loss_percent, "%", 2, loses ? 0 : 0.005);
+  notable("RTCP loss", injected.rtcp_loss_percent, "%", 1, type == "rtcp_loss" ? 0 : 0.05);
+  notable("duplicates", injected.duplicate_percent, "%", 2, type == "packet_duplicate" ? 0 : 0.005);
+  notable("sent ahead of others", injected.sent_ahead_percent, "%", 1, type == "packet_reorder" ? 0 : 0.05);
+  notable("corrupted", injected.corrupt_percent, "%", 2, type == "packet_corrupt" ? 0 : 0.005);
   notable("frames left out", injected.frame_drop_percent, "%", 1, type == "frame_drop" ? 0 : 0.05);
   notable("dropped by the queue", injected.queue_drop_percent, "%", 1, type == "bandwidth_limit" ? 0 : 0.05);
   notable("delay", injected.delay_ms, "ms", 1, 0.05);

@@ -58,6 +58,10 @@ void write_window(Writer &out, std::string_view key, const std::optional<Window>
   put(out, "fps", window->fps);
   put(out, "frames_complete_percent", window->frames_complete_percent);
   put(out, "audio_payload_bytes", window->audio_payload_bytes);
+  put(out, "duplicate_percent", window->duplicate_percent);
+  put(out, "reordered_percent", window->reordered_percent);
+  put(out, "keyframes_per_minute", window->keyframes_per_minute);
+  put(out, "flood_per_second", window->flood_per_second);
   out.put("overlapped", window->overlapped).end_object();
 }
 
@@ -77,6 +81,11 @@ void write_injected(Writer &out, const std::optional<Injected> &injected) {
   put(out, "frame_drop_percent", injected->frame_drop_percent);
   put(out, "kbps", injected->kbps);
   put(out, "rendition_kbps", injected->rendition_kbps);
+  put(out, "duplicate_percent", injected->duplicate_percent);
+  put(out, "corrupt_percent", injected->corrupt_percent);
+  put(out, "sent_ahead_percent", injected->sent_ahead_percent);
+  put(out, "rtcp_loss_percent", injected->rtcp_loss_percent);
+  put(out, "flood_per_second", injected->flood_per_second);
   out.end_object();
 }
 
@@ -144,6 +153,7 @@ void write_sent(Writer &out, const RunResult &run, const Totals &totals) {
   out.begin_object("sent").put("participants", run.participants.size());
   out.put("packets", all.packets).put("bytes", all.bytes).put("frames", all.frames);
   out.put("frames_dropped", all.frames_dropped).put("lost", all.lost).put("queue_dropped", all.queue_dropped);
+  out.put("duplicated", all.duplicated).put("corrupted", all.corrupted);
   put(out, "lost_percent", percent(signed_of(all.lost + all.queue_dropped), signed_of(all.packets)));
   put(out, "kbps", some(run.duration_seconds > 0, static_cast<double>(all.bytes) * 8 / 1000 / run.duration_seconds));
   write_by_media(out, [&](Media media, Writer &o) { write_fields(o, totals.sent[static_cast<std::size_t>(media)]); });
@@ -243,6 +253,8 @@ const char *name(ParticipantState state) {
       return "preparing";
     case ParticipantState::running:
       return "running";
+    case ParticipantState::left:
+      return "left";
     case ParticipantState::failed:
       return "failed";
     case ParticipantState::stopped:
@@ -341,6 +353,7 @@ void write_fields(Writer &out, const SpikeRecord &spike) {
 void write_fields(Writer &out, const SenderCounters &sent) {
   out.put("packets", sent.packets).put("bytes", sent.bytes).put("lost", sent.lost);
   out.put("queue_dropped", sent.queue_dropped).put("frames", sent.frames).put("frames_dropped", sent.frames_dropped);
+  out.put("duplicated", sent.duplicated).put("corrupted", sent.corrupted);
 }
 
 void write_fields(Writer &out, const ReceiverCounters &received, Media media) {

@@ -30,7 +30,8 @@ double settle_seconds(const spike::Spike &spike) {
   const auto effect = spike::effect_of(spike.type, spike.effective());
   if (!effect) return kSettle;
   const auto &link = effect->link;
-  const double held_ms = link.delay_ms + 3 * link.jitter_ms + (link.bandwidth_kbps > 0 ? link.queue_ms : 0);
+  const bool line = link.bandwidth_kbps > 0 || link.link_trace || !effect->trace_location.empty();
+  const double held_ms = link.delay_ms + 3 * link.jitter_ms + (line ? link.queue_ms : 0);
   return kSettle + held_ms / 1000 + to_seconds(effect->source.transition);
 }
 

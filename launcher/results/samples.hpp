@@ -29,10 +29,12 @@ inline constexpr std::array<Media, kMediaCount> kAllMedia{Media::video, Media::a
 struct SenderCounters {
   std::uint64_t packets = 0;         // made by the source, that is into the link
   std::uint64_t bytes = 0;           // RTP bytes of those packets
-  std::uint64_t lost = 0;            // of them, taken by loss in the link
+  std::uint64_t lost = 0;            // of them, taken by loss in the link, whole frames too
   std::uint64_t queue_dropped = 0;   // of them, refused by a full queue in the link
   std::uint64_t frames = 0;          // frames sent by the source
   std::uint64_t frames_dropped = 0;  // frames the source left out on purpose, without a sequence hole
+  std::uint64_t duplicated = 0;      // of the packets, sent twice by the link
+  std::uint64_t corrupted = 0;       // of the packets, with a bit changed by the link
 };
 
 // One stream of one participant as the receiver sees it.
@@ -45,7 +47,7 @@ struct DelayCounters {
   double max_ms = 0;    // since the start
 };
 
-enum class ParticipantState : std::uint8_t { created, preparing, running, failed, stopped };
+enum class ParticipantState : std::uint8_t { created, preparing, running, left, failed, stopped };
 
 struct ParticipantSnapshot {
   std::uint32_t id = 0;
@@ -53,9 +55,12 @@ struct ParticipantSnapshot {
   std::array<SenderCounters, kMediaCount> sent;        // by Media
   std::array<ReceiverCounters, kMediaCount> received;  // by Media
   DelayCounters delay;
-  double queue_ms = 0;        // in the link's queue at this moment
-  double queue_peak_ms = 0;   // since the start
-  double rendition_kbps = 0;  // of the rendition in use
+  std::uint64_t sent_ahead = 0;                     // packets of either stream that overtook others in the link
+  std::uint64_t rtcp_packets = 0, rtcp_lost = 0;    // into the link, and taken by it
+  std::uint64_t flood_packets = 0, flood_seen = 0;  // of packet_flood: into the link, and at the receiver
+  double queue_ms = 0;                              // in the link's queue at this moment
+  double queue_peak_ms = 0;                         // since the start
+  double rendition_kbps = 0;                        // of the rendition in use
   std::uint32_t active_spikes = 0;
 
   // The receiver has had something of this participant.
@@ -132,9 +137,13 @@ struct Window {
   std::optional<double> freezes;     // of all of them together
   std::optional<double> fps;         // video frames seen (complete or not) per second and participant
   std::optional<double> frames_complete_percent;
-  std::optional<double> audio_payload_bytes;  // mean per audio packet; coded silence has 3 or less
-  std::optional<double> delivery_percent;     // received of what the sources made
-  bool overlapped = false;                    // another spike acted on some of these participants in this window
+  std::optional<double> audio_payload_bytes;   // mean per audio packet; coded silence has 3 or less
+  std::optional<double> delivery_percent;      // received of what the sources made
+  std::optional<double> duplicate_percent;     // came again, of those received
+  std::optional<double> reordered_percent;     // came after one with a higher number, of those received
+  std::optional<double> keyframes_per_minute;  // whole ones, per participant
+  std::optional<double> flood_per_second;      // packets of packet_flood, per participant
+  bool overlapped = false;                     // another spike acted on some of these participants in this window
 };
 
 // The same stretch as the sender decided it.
@@ -148,6 +157,11 @@ struct Injected {
   std::optional<double> frame_drop_percent;  // of frames the source had to send
   std::optional<double> kbps;                // per participant, into the link
   std::optional<double> rendition_kbps;      // mean in use at the end
+  std::optional<double> duplicate_percent;   // of packets into the link
+  std::optional<double> corrupt_percent;     // of packets into the link
+  std::optional<double> sent_ahead_percent;  // of packets into the link: they overtook others
+  std::optional<double> rtcp_loss_percent;   // of RTCP packets into the link
+  std::optional<double> flood_per_second;    // packets of packet_flood into the link, per participant
 };
 
 enum class SpikeState : std::uint8_t { planned, active, ended, cancelled, refused };

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/spike/effect.hpp"
 #include "launcher/results/text.hpp"
 
 namespace avc::results {
@@ -18,6 +19,12 @@ std::uint64_t arrived(const RunResult &run) {
   for (const auto &participant : run.participants)
     for (const auto &stream : participant.received) packets += stream.packets_received;
   return static_cast<std::uint64_t>(std::max<std::int64_t>(packets, 0));
+}
+
+// Some of what it changes is no packet of the stream any more.
+bool corrupts_headers(const SpikeRecord &spike) {
+  const auto effect = spike::effect_of(spike.plan.spike.type, spike.plan.spike.effective());
+  return spike.started_at && effect && effect->link.corrupt_headers && effect->link.corrupt_percent > 0;
 }
 
 std::uint64_t made(const RunResult &run) {
@@ -130,14 +137,19 @@ void judge_media(const RunResult &run, Finding &finding) {
 
 }  // namespace
 
+// Holes in the sequence numbers tell, but spikes make some of their own (a jump, an absence, another SSRC): no more is
+// missing than was put into the link and did not arrive.
 std::uint64_t unexplained_losses(const RunResult &run) {
   std::uint64_t packets = 0;
+  const bool headers = std::any_of(run.spikes.begin(), run.spikes.end(), corrupts_headers);
   for (const auto &participant : run.participants)
     for (const auto media : kAllMedia) {
       const auto &sent = participant.sent_of(media);
       const auto missing = participant.received_of(media).packets_lost;
-      const auto taken = static_cast<std::int64_t>(sent.lost + sent.queue_dropped);
-      if (missing > taken) packets += static_cast<std::uint64_t>(missing - taken);
+      const auto taken = static_cast<std::int64_t>(sent.lost + sent.queue_dropped + (headers ? sent.corrupted : 0));
+      const auto absent = static_cast<std::int64_t>(sent.packets) - participant.received_of(media).packets_received;
+      const auto unexplained = std::min(missing, absent) - taken;
+      if (unexplained > 0) packets += static_cast<std::uint64_t>(unexplained);
     }
   return packets;
 }

@@ -39,9 +39,14 @@ const ParticipantSnapshot *find(const Snapshots &snapshots, std::uint32_t id) {
 
 // A counter that went back belongs to a source that began anew: nothing is claimed of that stretch.
 SenderCounters operator-(const SenderCounters &later, const SenderCounters &earlier) {
-  return {grown(later.packets, earlier.packets), grown(later.bytes, earlier.bytes),
-          grown(later.lost, earlier.lost),       grown(later.queue_dropped, earlier.queue_dropped),
-          grown(later.frames, earlier.frames),   grown(later.frames_dropped, earlier.frames_dropped)};
+  return {grown(later.packets, earlier.packets),
+          grown(later.bytes, earlier.bytes),
+          grown(later.lost, earlier.lost),
+          grown(later.queue_dropped, earlier.queue_dropped),
+          grown(later.frames, earlier.frames),
+          grown(later.frames_dropped, earlier.frames_dropped),
+          grown(later.duplicated, earlier.duplicated),
+          grown(later.corrupted, earlier.corrupted)};
 }
 
 SenderCounters &operator+=(SenderCounters &sum, const SenderCounters &other) {
@@ -51,6 +56,8 @@ SenderCounters &operator+=(SenderCounters &sum, const SenderCounters &other) {
   sum.queue_dropped += other.queue_dropped;
   sum.frames += other.frames;
   sum.frames_dropped += other.frames_dropped;
+  sum.duplicated += other.duplicated;
+  sum.corrupted += other.corrupted;
   return sum;
 }
 
@@ -68,6 +75,7 @@ Injected injected_between(const Moment &from, const Moment &to, std::span<const 
   SenderCounters all, video;
   DelayCounters delay;
   double queue_peak = 0, rendition = 0;
+  std::uint64_t ahead = 0, rtcp = 0, rtcp_lost = 0, flood = 0;
   for (const auto id : ids) {
     const auto &early = at(from, id), &late = at(to, id);
     for (const auto media : kAllMedia) all += late.sent_of(media) - early.sent_of(media);
@@ -78,9 +86,17 @@ Injected injected_between(const Moment &from, const Moment &to, std::span<const 
     delay.max_ms = std::max(delay.max_ms, delayed.max_ms);
     queue_peak = std::max(queue_peak, late.queue_peak_ms);
     rendition += late.rendition_kbps;
+    ahead += grown(late.sent_ahead, early.sent_ahead);
+    rtcp += grown(late.rtcp_packets, early.rtcp_packets);
+    rtcp_lost += grown(late.rtcp_lost, early.rtcp_lost);
+    flood += grown(late.flood_packets, early.flood_packets);
   }
   out.loss_percent = percent(of(all.lost), of(all.packets));
   out.queue_drop_percent = percent(of(all.queue_dropped), of(all.packets));
+  out.duplicate_percent = percent(of(all.duplicated), of(all.packets));
+  out.corrupt_percent = percent(of(all.corrupted), of(all.packets));
+  out.sent_ahead_percent = percent(of(ahead), of(all.packets));
+  out.rtcp_loss_percent = percent(of(rtcp_lost), of(rtcp));
   if (delay.packets) {
     out.delay_ms = delay.total_ms / of(delay.packets);
     out.delay_max_ms = delay.max_ms;
@@ -90,6 +106,7 @@ Injected injected_between(const Moment &from, const Moment &to, std::span<const 
   if (!ids.empty()) {
     const auto count = static_cast<double>(ids.size());
     if (to.t > from.t) out.kbps = of(all.bytes) * 8 / 1000 / (to.t - from.t) / count;
+    if (to.t > from.t) out.flood_per_second = of(flood) / (to.t - from.t) / count;
     if (rendition > 0) out.rendition_kbps = rendition / count;
   }
   return out;
@@ -98,11 +115,12 @@ Injected injected_between(const Moment &from, const Moment &to, std::span<const 
 Window measured_between(const Moment &from, const Moment &to, std::span<const std::uint32_t> ids) {
   Window out{.from = from.t, .to = to.t};
   ReceiverCounters all, video, audio;
-  std::uint64_t made = 0;
+  std::uint64_t made = 0, flood = 0;
   double scores = 0, scored = 0;
   bool seen = false;
   for (const auto id : ids) {
     const auto &early = at(from, id), &late = at(to, id);
+    flood += grown(late.flood_seen, early.flood_seen);
     for (const auto media : kAllMedia) {
       const auto received = late.received_of(media) - early.received_of(media);
       const auto sent = late.sent_of(media) - early.sent_of(media);
@@ -123,6 +141,8 @@ Window measured_between(const Moment &from, const Moment &to, std::span<const st
   if (all.delay_samples > 0) out.delay_ms = all.mean_delay_ms();
   if (scored > 0) out.mos_score = scores / scored;
   out.delivery_percent = percent(of(all.packets_received), of(made));
+  out.duplicate_percent = percent(of(all.packets_duplicated), of(all.packets_received));
+  out.reordered_percent = percent(of(all.packets_reordered), of(all.packets_received));
   out.frames_complete_percent = percent(of(video.frames_complete), of(video.frames()));
   if (video.frames() > 0) out.freezes = of(video.freeze_count);
   if (audio.packets_received > 0) out.audio_payload_bytes = of(audio.payload_bytes) / of(audio.packets_received);
@@ -130,6 +150,8 @@ Window measured_between(const Moment &from, const Moment &to, std::span<const st
     const double seconds = (to.t - from.t) * static_cast<double>(ids.size());
     out.kbps = of(all.bytes_received) * 8 / 1000 / seconds;
     if (video.packets_received > 0) out.video_kbps = of(video.bytes_received) * 8 / 1000 / seconds;
+    out.keyframes_per_minute = of(video.keyframes_complete) / seconds * 60;
+    out.flood_per_second = of(flood) / seconds;
     out.fps = of(video.frames_complete + video.frames_broken) / seconds;
   }
   return out;

@@ -139,6 +139,8 @@ std::optional<Network> read_network(const json::Value &value, const Conditions &
     return std::nullopt;
   }
   network.link = effect->link;
+  const auto table = find_setting(as_spike.effective(), "delay_table");
+  if (table != as_spike.effective().end()) network.delay_table = std::get<std::string>(table->second);
   network.trace = effect->trace_location.empty() ? name_of(effect->link.link_trace) : effect->trace_location;
   return network;
 }

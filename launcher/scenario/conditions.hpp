@@ -50,7 +50,8 @@ class Conditions {
 struct Network {
   spike::Params settings;  // as given; a name alone is {"profile": NAME}
   net::Impairment link;
-  std::string trace;  // its trace, by name or real path; empty: none
+  std::string trace;        // its trace, by name or real path; empty: none
+  std::string delay_table;  // its values; empty: none
 };
 
 // A profile's name, or an object of settings; the settings alone too, as those of a profile are.

@@ -5,6 +5,7 @@
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/ptr.hpp"
 #include "launcher/http/json_writer.hpp"
+#include "launcher/results/json.hpp"
 #include "launcher/session/setter.hpp"
 
 namespace avc::session {
@@ -171,18 +172,25 @@ bool Participant::cancel(const std::string &spike_id) {
 void Participant::read(results::ParticipantSnapshot &snapshot) const {
   const Stats source(source_), link(degrader_);
   snapshot.id = id_;
+  for (const Media media : results::kAllMedia) {
+    const std::string name = results::name(media);
+    const auto count = [&](const char *what) { return link.count((name + what).c_str()); };
+    auto &sent = snapshot.sent_of(media);
+    sent.packets = count("-in");
+    sent.bytes = count("-bytes-in");
+    sent.lost = count("-lost") + count("-frame-dropped");
+    sent.queue_dropped = count("-queue-dropped");
+    sent.duplicated = count("-duplicated");
+    sent.corrupted = count("-corrupted");
+  }
   auto &video = snapshot.sent_of(Media::video), &audio = snapshot.sent_of(Media::audio);
-  video.packets = link.count("video-in");
-  video.bytes = link.count("video-bytes-in");
-  video.lost = link.count("video-lost");
-  video.queue_dropped = link.count("video-queue-dropped");
   video.frames = source.count("frames-sent");
   video.frames_dropped = source.count("frames-dropped");
-  audio.packets = link.count("audio-in");
-  audio.bytes = link.count("audio-bytes-in");
-  audio.lost = link.count("audio-lost");
-  audio.queue_dropped = link.count("audio-queue-dropped");
   audio.frames = source.count("audio-frames-sent");
+  snapshot.sent_ahead = link.count("reordered");
+  snapshot.rtcp_packets = link.count("rtcp-in");
+  snapshot.rtcp_lost = link.count("rtcp-lost");
+  snapshot.flood_packets = link.count("other-in");
   snapshot.delay.packets = link.count("delay-count");
   snapshot.delay.total_ms = link.number("delay-avg-ms") * static_cast<double>(snapshot.delay.packets);
   snapshot.delay.max_ms = link.number("delay-max-ms");

@@ -8,11 +8,13 @@ namespace avc::session {
 
 void set_base(Setter &set, const scenario::Network &network) {
   const net::Impairment perfect, &base = network.link;
-  // A model that needs a pattern comes after it, and no shortest time may lie above the longest.
+  // A model that needs a pattern or a table comes after it, and no shortest time may lie above the longest.
   if (!base.loss_pattern.empty()) set("loss-pattern", base.loss_pattern.text());
+  if (!network.delay_table.empty()) set("delay-table", network.delay_table);
   const auto put = [&](const net::Setting &setting) {
     const double value = setting.get(base);
-    if (value == setting.get(perfect)) return;
+    // The loss model always: a length of bursts alone would choose one.
+    if (value == setting.get(perfect) && setting.name != "loss_model") return;
     std::string property(setting.name);
     std::ranges::replace(property, '_', '-');
     if (setting.is_number()) {

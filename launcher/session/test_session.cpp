@@ -37,6 +37,7 @@ results::ParticipantState result_state(ParticipantState state) {
     case ParticipantState::lost:
       return results::ParticipantState::failed;
     case ParticipantState::left:
+      return results::ParticipantState::left;
     case ParticipantState::stopped:
       return results::ParticipantState::stopped;
   }

@@ -129,6 +129,7 @@ class TestSession {
   void handle(GstMessage *message);
   void handle_error(GstMessage *message);
   void handle_spike(GstMessage *message);
+  void follow_absence(std::uint32_t participant);
   void handle_warning(GstMessage *message);
   void participant_failed(Participant &participant, const Error &why);
   Participant *owner_of(GstObject *source);

@@ -13,8 +13,9 @@ using participant::TestState;
 using ParticipantState = participant::State;
 
 namespace {
+constexpr std::string_view kLeave = "participant_leave";
 constexpr std::size_t kMostSpikes = 10000;  // planned and injected: each is remembered to the end
-}
+}  // namespace
 
 void TestSession::announce(const SpikeEntry &entry, double at_seconds) {
   announce(entry, at_seconds, entry.participants > 0 ? read_all() : std::vector<results::ParticipantSnapshot>());
@@ -88,7 +89,7 @@ Result<Injection> TestSession::inject(spike::Spike spike) {
   book_.add(planned);
   for (auto &one : participants_) {
     if (!spike::addresses(planned.spike, one->id())) continue;
-    if (one->state() != ParticipantState::running) {
+    if (one->state() != ParticipantState::running && one->state() != ParticipantState::left) {
       done.warnings.push_back("participant " + std::to_string(one->id()) + " is " +
                               std::string(participant::name(one->state())));
     } else if (one->inject(planned)) {
@@ -125,6 +126,18 @@ Result<bool> TestSession::cancel(const std::string &spike_id) {
   return true;
 }
 
+// A participant is away while one spike at least says so.
+void TestSession::follow_absence(std::uint32_t participant) {
+  const bool away = std::ranges::any_of(book_.entries(), [&](const SpikeEntry &entry) {
+    return entry.planned.spike.type == kLeave && entry.in_force.contains(participant);
+  });
+  for (auto &one : participants_) {
+    if (one->id() != participant) continue;
+    if (away || one->state() == ParticipantState::left)
+      one->set_state(away ? ParticipantState::left : ParticipantState::running);
+  }
+}
+
 void TestSession::handle_spike(GstMessage *message) {
   const auto report = parse_spike_report(message);
   if (!report) return;
@@ -133,6 +146,7 @@ void TestSession::handle_spike(GstMessage *message) {
                     : report->state == SpikeState::refused ? SpikeBook::Report::refused
                                                            : SpikeBook::Report::cancelled;
   const SpikeEntry *changed = book_.take(report->id, report->participant_id, kind, report->reason);
+  if (report->type == kLeave) follow_absence(report->participant_id);
   if (changed == nullptr) return;
   const bool timed = GST_CLOCK_TIME_IS_VALID(report->running_time);
   announce(*changed, timed ? static_cast<double>(report->running_time) / 1e9 : elapsed_seconds());

@@ -33,7 +33,7 @@ START_TEST(a_participant_may_be_lost_and_come_back_but_not_from_the_dead) {
   ck_assert(may_follow(State::created, State::preparing) && may_follow(State::preparing, State::running));
   ck_assert(may_follow(State::running, State::lost) && may_follow(State::lost, State::running));
   ck_assert(!may_follow(State::running, State::created) && !may_follow(State::running, State::running));
-  for (const auto over : {State::failed, State::left, State::stopped}) {
+  for (const auto over : {State::failed, State::stopped}) {
     ck_assert(is_over(over) && may_follow(State::created, over) && may_follow(State::running, over));
     for (int to = 0; to < 8; ++to) ck_assert(!may_follow(over, static_cast<State>(to)));
   }

@@ -131,10 +131,38 @@ START_TEST(what_our_own_socket_dropped_is_not_called_loss_of_the_network) {
 }
 END_TEST
 
+START_TEST(holes_that_a_spike_makes_in_the_numbers_are_no_loss) {
+  auto run = good();
+  auto &received = run.participants[1].received_of(Media::audio);
+  received.packets_lost = received.packets_expected = 5000;  // sequence_jump; all that was sent arrived
+  ck_assert_uint_eq(unexplained_losses(run), 0);
+  received.packets_received -= 2;
+  ck_assert_uint_eq(unexplained_losses(run), 2);
+}
+END_TEST
+
+START_TEST(packets_whose_headers_were_changed_may_be_missing) {
+  auto run = good();
+  auto &received = run.participants[1].received_of(Media::audio);
+  received.packets_lost = 4;
+  received.packets_received -= 4;
+  run.participants[1].sent_of(Media::audio).corrupted = 3;
+  ck_assert_uint_eq(unexplained_losses(run), 4);
+  SpikeRecord spike;
+  spike.plan.spike.type = "packet_corrupt";
+  spike.plan.spike.params = {{"headers", "true"}};
+  spike.started_at = 1;
+  run.spikes = {spike};
+  ck_assert_uint_eq(unexplained_losses(run), 1);
+}
+END_TEST
+
 START_TEST(more_chaos_in_one_stream_does_not_excuse_loss_in_another) {
   auto run = good();
   run.participants[0].sent_of(Media::audio).lost = 1000;
-  run.participants[1].received_of(Media::audio).packets_lost = 5;
+  auto &received = run.participants[1].received_of(Media::audio);
+  received.packets_lost = 5;
+  received.packets_received -= 5;
   ck_assert_uint_eq(unexplained_losses(run), 5);
 }
 END_TEST
@@ -168,6 +196,7 @@ AVC_TESTS("verdict", each_fault_alone_has_its_exit_code_and_outcome,
           without_thresholds_a_silent_participant_fails_the_run,
           loss_that_no_chaos_took_fails_the_run_and_is_counted_exactly,
           what_our_own_socket_dropped_is_not_called_loss_of_the_network,
-          more_chaos_in_one_stream_does_not_excuse_loss_in_another,
+          more_chaos_in_one_stream_does_not_excuse_loss_in_another, holes_that_a_spike_makes_in_the_numbers_are_no_loss,
+          packets_whose_headers_were_changed_may_be_missing,
           with_thresholds_that_hold_a_silent_participant_is_a_warning,
           without_a_receiver_the_verdict_says_that_nothing_was_measured)
