@@ -1,52 +1,12 @@
 #!/usr/bin/env python3
-"""Every spike type against a receiver that was not told: what arrived is what was sent minus the decision log, and
+"""The old spike types against a receiver that was not told: what arrived is what was sent minus the decision log, and
 each effect is there while the spike lasts, has the size asked for, and leaves nothing behind."""
-import json
 import statistics
 import time
 
 from bed import Daemon, Receiver, by_stream, check, main, unwrap
 from media_tools import opus_loudness_db
-
-FIRST = 1001
-
-
-def run(daemon, spikes, seconds, participants=2, seed=5, **more):
-    """(packets by SSRC, decision log by SSRC, report) of one test with a spike plan."""
-    receiver = Receiver()
-    test, report = daemon.run({
-        "num_participants": participants, "duration_seconds": seconds, "seed": seed, "decision_log": True,
-        "spike_distribution": {"strategy": "legacy"}, "spikes": spikes,
-        "target": {"transport": "udp", "host": "127.0.0.1", "port": receiver.port}, **more})
-    packets = by_stream(receiver.close())
-    log = {}
-    for line in (daemon.home / "state" / f"{test}.decisions.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        if not entry["stream"].endswith("/rtcp"):  # reports share the SSRC of their stream
-            log.setdefault(entry["ssrc"], []).append(entry)
-    for entries in log.values():
-        entries.sort(key=lambda e: e["n"])
-    return packets, log, report
-
-
-def spike(kind, start, duration, ids=(), **params):
-    return {"spike_id": f"{kind}-1", "type": kind, "participant_ids": list(ids), "start_offset_seconds": start,
-            "duration_seconds": duration, "params": params}
-
-
-def media_time(packets, rate):
-    """Seconds of media since the stream's first packet, for each packet in order of arrival. A stream begins up to a
-    second after the test (participants do not send in step), so windows below keep a second from a spike's edges."""
-    ticks = unwrap32([p.timestamp for p in packets])
-    return [(t - ticks[0]) / rate for t in ticks]
-
-
-def unwrap32(values):
-    result, last = [], None
-    for v in values:
-        last = v if last is None else last + ((v - last + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
-        result.append(last)
-    return result
+from runs import FIRST, lateness, media_time, run, spike
 
 
 def received_is_sent_minus_log(packets, log):
@@ -111,14 +71,6 @@ def bursts_come_in_runs():
     mean, bound = statistics.mean(runs), 4 * (12 / len(runs)) ** 0.5
     check(abs(mean - 4) < bound, f"mean run {mean:.2f}, wanted 4 within {bound:.2f}")
     return f"{len(runs)} runs, mean {mean:.2f}"
-
-
-def lateness(packets, rate):
-    """Arrival minus media time in ms, its minimum taken as 0, with the media time of each packet."""
-    times = media_time(packets, rate)
-    raw = [p.at - t for p, t in zip(packets, times)]
-    base = min(raw)
-    return [(t, (r - base) * 1e3) for t, r in zip(times, raw)]
 
 
 def jitter_has_the_distribution_asked_for():

@@ -1,0 +1,96 @@
+// Spikes and base conditions through the API: that they happen, and what is refused.
+#include "tests/launcher/daemon_fixture.hpp"
+
+using namespace avc::launcher;
+using namespace avc::test;
+
+START_TEST(bad_spikes_name_the_field) {
+  DaemonFixture f;
+  f.run("a");
+  const struct {
+    const char *body, *field;
+    unsigned status;
+  } cases[] = {
+      {"{}", "spike_id", 400},
+      {R"({"spike_id":"s"})", "type", 400},
+      {R"({"spike_id":"s","type":"no_such_type"})", "type", 400},
+      {R"({"spike_id":"s","type":"rtp_packet_loss","params":{"loss_percentage":"-1"}})", "params.loss_percentage", 400},
+      {R"({"spike_id":"s","type":"rtp_packet_loss","params":{"loss_percentage":"NaN"}})", "params.loss_percentage",
+       400},
+      {R"({"spike_id":"s","type":"bitrate_reduce"})", "params.new_bitrate_kbps", 400},
+      {R"({"spike_id":"s","type":"rtp_packet_loss","participant_ids":[-1]})", "participant_ids[0]", 400},
+      {R"({"spike_id":"s","type":"rtp_packet_loss","participant_ids":[77]})", "participant_ids", 404},
+  };
+  for (const auto &one : cases) {
+    const Answer answer = f.post("test/a/spike", one.body);
+    ck_assert_msg(answer.status == one.status && at(answer.body, "field") == one.field, "%s: %u %s", one.body,
+                  answer.status, answer.body.c_str());
+  }
+  const Answer partly =
+      f.post("test/a/spike", R"({"spike_id":"s","type":"audio_silence","participant_ids":[1001,77]})");
+  avc_assert_text(at(partly.body, "participants"), "1");
+  ck_assert(at(partly.body, "warnings.0").find("77") != std::string::npos);
+  refused(f.remove("test/a/spike/nobody"), 404, "spike_id");
+}
+END_TEST
+
+START_TEST(a_spike_happens_is_listed_and_ends_by_itself) {
+  DaemonFixture f;
+  f.run("a", R"("num_participants":2)");
+  const Answer spike = f.post("test/a/spike", R"({"spike_id":"s","type":"rtp_packet_loss","participant_ids":[1002],)"
+                                              R"("duration_seconds":1,"params":{"loss_percentage":100}})");
+  avc_assert_text(at(spike.body, "participants"), "1");
+  f.wait_until("test/a/spikes", "\"active\"");
+  f.wait_until("test/a/spikes", "\"ended\"");
+  const Answer one = f.get("test/a/participants/1001"), two = f.get("test/a/participants/1002");
+  avc_assert_text(at(one.body, "packets_lost_on_purpose"), "(none)");
+  ck_assert_msg(number_at(two.body, "packets_lost_on_purpose") > 0, "%s", two.body.c_str());
+  avc_assert_text(at(one.body, "state"), "running");
+}
+END_TEST
+
+START_TEST(a_spike_can_be_cancelled_and_its_id_used_again) {
+  DaemonFixture f;
+  f.run("a");
+  const char *silence = R"({"spike_id":"s","type":"audio_silence"})";
+  ck_assert_uint_eq(f.post("test/a/spike", silence).status, 200);
+  f.wait_until("test/a/spikes", "\"active\"");
+  ck_assert_uint_eq(f.remove("test/a/spike/s").status, 200);
+  f.wait_until("test/a/spikes", "\"cancelled\"");
+  refused(f.remove("test/a/spike/s"), 409, "");
+  avc_assert_text(at(f.post("test/a/spike", silence).body, "spike_id"), "s#2");
+}
+END_TEST
+
+START_TEST(a_reduction_says_which_rendition_it_gets) {
+  DaemonFixture f;
+  f.run("a");
+  const Answer spike =
+      f.post("test/a/spike", R"({"spike_id":"s","type":"bitrate_reduce","params":{"new_bitrate_kbps":"150"}})");
+  ck_assert_msg(spike.status == 200, "%s", spike.body.c_str());
+  avc_assert_text(at(spike.body, "rendition_kbps"), "100");
+}
+END_TEST
+
+START_TEST(the_same_seed_gives_the_same_plan) {
+  DaemonFixture f;
+  const std::string spikes = R"("duration_seconds":100,"spike_distribution":{"strategy":"random"},"spikes":[)"
+                             R"({"spike_id":"x","type":"audio_silence","duration_seconds":3},)"
+                             R"({"spike_id":"y","type":"audio_silence","duration_seconds":3}],"seed":)";
+  f.create("a", spikes + "1");
+  f.create("b", spikes + "1");
+  f.create("c", spikes + "2");
+  const auto starts = [&](const char *id) {
+    const std::string plan = f.get(std::string("test/") + id + "/plan").body;
+    return at(plan, "spikes.0.start_seconds") + " " + at(plan, "spikes.1.start_seconds");
+  };
+  avc_assert_text(starts("a"), starts("b"));
+  ck_assert(starts("a") != starts("c"));
+}
+END_TEST
+
+int main() {
+  return run_daemon("daemon_spikes", {bad_spikes_name_the_field, a_spike_happens_is_listed_and_ends_by_itself,
+                                      a_spike_can_be_cancelled_and_its_id_used_again,
+                                      a_reduction_says_which_rendition_it_gets, the_same_seed_gives_the_same_plan});
+}
