@@ -51,19 +51,18 @@
 #include "elements/avchaosudpsink.hpp"
 
 #include <gio/gio.h>
-#include <netdb.h>
 
-#include <array>
 #include <atomic>
 #include <string>
 #include <utility>
 
-#include "core/rtp/header.hpp"
 #include "core/runtime/guarded.hpp"
 #include "elements/support/clock.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
 #include "elements/support/wrapper.hpp"
+#include "elements/udpsink/pacer.hpp"
+#include "elements/udpsink/settings.hpp"
 #include "elements/udpsink/shared_socket.hpp"
 #include "elements/udpsink/stats.hpp"
 
@@ -71,36 +70,16 @@ GST_DEBUG_CATEGORY_STATIC(avchaosudpsink_debug);
 #define GST_CAT_DEFAULT avchaosudpsink_debug
 
 using namespace avc;
+using udpsink::kProperties;
 using udpsink::Outlet;
+using udpsink::Pacer;
+using udpsink::Path;
 using udpsink::SharedSocket;
+using udpsink::SinkSettings;
 using udpsink::Target;
 
 namespace {
 
-struct Settings {
-  std::string host = "127.0.0.1";
-  gint port = 5002;
-  gint rtcp_port = 0;
-  std::string bind_address;
-  gint bind_port = 0;
-  gint qos_dscp = -1;
-  gint ttl = 64;
-  gint buffer_size = 4 << 20;
-  std::string context;
-};
-
-const Property<Settings> kProperties[] = {
-    {"host", "Where packets go: an IP address or a name", &Settings::host},
-    {"port", "The port packets go to", &Settings::port, 1, 65535},
-    {"rtcp-port", "The port RTCP goes to (0: the one after port)", &Settings::rtcp_port, 0, 65535},
-    {"bind-address", "Address to send from (empty: any)", &Settings::bind_address, 0, 0, kReady},
-    {"bind-port", "Port to send from (0: any)", &Settings::bind_port, 0, 65535, kReady},
-    {"qos-dscp", "Differentiated services code point (-1: the system's)", &Settings::qos_dscp, -1, 63, kReady},
-    {"ttl", "Hops a packet may take", &Settings::ttl, 1, 255, kReady},
-    {"buffer-size", "Bytes of send buffer asked of the kernel (0: its default)", &Settings::buffer_size, 0, G_MAXINT,
-     kReady},
-    {"context", "Context whose sinks send together (empty: a socket of its own)", &Settings::context, 0, 0, kReady},
-};
 constexpr guint kSocketId = kStatsIdAfter<kProperties> + 1;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -113,13 +92,13 @@ class Impl {
   void end_playing();
   void stop();
   void aim();  // host or port changed, or the element starts
-  void resolved(guint lookup, const std::optional<runtime::Address> &address);
+  void resolved(guint lookup, Result<Target> target);
   template <class T>
   GstFlowReturn take_in(T *media);
   gboolean sink_event(Ptr<GstEvent> event);
   [[nodiscard]] Ptr<GstStructure> stats();
 
-  Guarded<Settings> settings;
+  Guarded<SinkSettings> settings;
   Guarded<Ptr<GSocket>> given_socket;  // property `socket`
 
  private:
@@ -128,27 +107,26 @@ class Impl {
     std::shared_ptr<SharedSocket> socket;
     std::shared_ptr<runtime::Context> context;
     std::shared_ptr<const Target> target;
-    std::optional<guint32> eos;  // its sequence number, not posted yet
-    guint lookup = 0;            // the newest look-up of a name
-    bool unresolved = false;     // it found nothing; told when the element plays
-    int family = AF_INET;        // of the socket
+    std::shared_ptr<Path> path;    // to the target, on the socket; null without either
+    std::shared_ptr<Pacer> pacer;  // null: nothing is paced
+    Nanos pacing{};
+    std::optional<guint32> eos;       // its sequence number, not posted yet
+    guint lookup = 0;                 // the newest look-up of names
+    std::optional<Error> unresolved;  // why there is no target; told when the element plays
+    int family = AF_INET;             // of the socket
   };
 
-  void note_ssrc(const std::shared_ptr<SharedSocket> &socket, GstBuffer *buffer);
   void post_eos(guint32 seqnum);
-  void set_target(State &state, const runtime::Address &address, const Settings &now);
+  void set_target(State &state, Target target);
   bool open_socket();
-  void tell_unresolved();
+  Result<std::shared_ptr<SharedSocket>> make_socket(const SinkSettings &now,
+                                                    const std::shared_ptr<runtime::Context> &context, int family);
 
   GstElement *element_;
   GstPad *pad_;
   std::shared_ptr<Outlet> outlet_;
   Guarded<State> state_;
   std::atomic<guint64> no_address_{0};
-  // Streaming thread only: whose reports are ours already.
-  std::array<std::uint32_t, 2> known_ssrcs_{};
-  std::array<std::weak_ptr<SharedSocket>, 2> known_on_;  // an address would come back with the next socket
-  std::size_t next_known_ = 0;
 };
 
 }  // namespace
@@ -166,30 +144,25 @@ Impl &impl_of(gpointer object) { return *AVC_UDP_SINK(object)->impl; }
 // A look-up under way on a thread of its own. It holds the element weakly: nobody waits for a slow name server.
 struct Lookup {
   GWeakRef element;
-  std::string host;
+  std::vector<udpsink::Client> clients;
   guint number;
 };
 
-std::optional<runtime::Address> look_up(const std::string &host) {
-  addrinfo hints{}, *found = nullptr;
-  hints.ai_socktype = SOCK_DGRAM;
-  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return std::nullopt;
-  std::optional<runtime::Address> address;
-  for (addrinfo *each = found; each && !address; each = each->ai_next) {
-    if (each->ai_family == AF_INET || each->ai_family == AF_INET6) address.emplace(each->ai_addr, each->ai_addrlen);
-  }
-  freeaddrinfo(found);
-  return address;
-}
-
 gpointer run_lookup(gpointer data) noexcept {
   std::unique_ptr<Lookup> lookup(static_cast<Lookup *>(data));
-  const auto address = look_up(lookup->host);
+  auto target = udpsink::resolve(lookup->clients);
   if (const auto element = take(static_cast<GstElement *>(g_weak_ref_get(&lookup->element)))) {
-    impl_of(element.get()).resolved(lookup->number, address);
+    impl_of(element.get()).resolved(lookup->number, std::move(target));
   }
   g_weak_ref_clear(&lookup->element);
   return nullptr;
+}
+
+Result<std::vector<udpsink::Client>> clients_of(const SinkSettings &now) {
+  const auto rtcp = static_cast<std::uint16_t>(now.rtcp_port);
+  if (!now.clients.empty()) return udpsink::parse_clients(now.clients, rtcp);
+  const auto port = static_cast<std::uint16_t>(now.port);
+  return std::vector<udpsink::Client>{{now.host, port, rtcp ? rtcp : static_cast<std::uint16_t>(port + 1)}};
 }
 
 Impl::Impl(GstElement *element) : element_(element), outlet_(std::make_shared<Outlet>(element)) {
@@ -209,80 +182,88 @@ Impl::Impl(GstElement *element) : element_(element), outlet_(std::make_shared<Ou
   GST_OBJECT_FLAG_SET(element_, GST_ELEMENT_FLAG_SINK);
 }
 
-void Impl::set_target(State &state, const runtime::Address &address, const Settings &now) {
-  const auto port = static_cast<std::uint16_t>(now.port);
-  const auto rtcp = static_cast<std::uint16_t>(now.rtcp_port ? now.rtcp_port : now.port + 1);
-  state.target = std::make_shared<const Target>(Target{address.with_port(port), address.with_port(rtcp)});
+void Impl::set_target(State &state, Target target) {
+  state.target = std::make_shared<const Target>(std::move(target));
   *outlet_->target.lock() = state.target;
+  if (state.socket) state.path = state.socket->path(outlet_, state.target);
 }
 
 void Impl::aim() {
-  const Settings now = *settings.lock();
-  const std::string host = now.host.empty() || now.host == "localhost" ? "127.0.0.1" : now.host;
+  const auto clients = clients_of(*settings.lock());
+  bool has_names = false;
+  auto target = clients ? udpsink::numbers_of(*clients, has_names) : Result<Target>(clients.error());
   auto state = state_.lock();
   ++state->lookup;
-  state->unresolved = false;
-  if (const auto address = runtime::Address::parse(host, 0)) {
-    set_target(*state, *address, now);
-    return;  // a socket of another family is opened with the next PAUSED->PLAYING
-  }
+  state->unresolved.reset();
+  if (target) return set_target(*state, std::move(*target));  // another family's socket is opened with the next PLAYING
   state->target.reset();
-  auto *lookup = new Lookup{{}, host, state->lookup};
+  state->path.reset();
+  if (!has_names) {
+    state->unresolved = target.error();
+    return;
+  }
+  auto *lookup = new Lookup{{}, *clients, state->lookup};
   g_weak_ref_init(&lookup->element, element_);
   g_thread_unref(g_thread_new("avchaos-lookup", run_lookup, lookup));
 }
 
-void Impl::resolved(guint lookup, const std::optional<runtime::Address> &address) {
-  const Settings now = *settings.lock();
-  bool reopen = false, tell = false;
+void Impl::resolved(guint lookup, Result<Target> target) {
+  bool playing = false;
   {
     auto state = state_.lock();
     if (state->lookup != lookup) return;  // the host has changed since
-    if (address) set_target(*state, *address, now);
-    state->unresolved = !address;
-    reopen = address && state->playing;
-    tell = !address && state->playing;
+    playing = state->playing;
+    if (!target) state->unresolved = target.error();
+    if (target) set_target(*state, *target);
   }
-  if (reopen) open_socket();
-  if (address) {
-    GST_INFO_OBJECT(element_, "%s is %s", now.host.c_str(), address->text().c_str());
-  } else if (tell) {
-    tell_unresolved();
+  if (!target) {
+    if (playing) post_error(element_, Fault::not_found, target.error());
+    return;
   }
+  GST_INFO_OBJECT(element_, "sending to %s", target->ends.front().rtp.text().c_str());
+  if (playing) open_socket();
 }
 
-void Impl::tell_unresolved() {
-  post_error(element_, Fault::not_found, {"host", "there is no address for '" + settings.lock()->host + "'"});
+Result<std::shared_ptr<SharedSocket>> Impl::make_socket(const SinkSettings &now,
+                                                        const std::shared_ptr<runtime::Context> &context, int family) {
+  Ptr<GSocket> given;
+  if (auto property = given_socket.lock(); *property) given = take(G_SOCKET(g_object_ref(property->get())));
+  if (given) return SharedSocket::around(context, std::move(given), now.segmentation_offload);
+  return SharedSocket::get(context, {.bind_address = now.bind_address,
+                                     .bind_port = static_cast<guint>(now.bind_port),
+                                     .dscp = now.qos_dscp,
+                                     .ttl = now.ttl,
+                                     .buffer_size = now.buffer_size,
+                                     .family = family,
+                                     .offload = now.segmentation_offload,
+                                     .own_port = now.own_source_port});
 }
 
 // Opens or joins the socket that fits the settings, the clock and the family of the target's address.
 bool Impl::open_socket() {
-  const Settings now = *settings.lock();
-  auto context = now.context.empty() ? nullptr : context_for(element_, now.context);
-  std::shared_ptr<SharedSocket> opened;
+  const SinkSettings now = *settings.lock();
+  int family = AF_INET;
   {
     auto state = state_.lock();
-    const auto family = state->target ? state->target->rtp.family() : AF_INET;
+    if (state->target) family = state->target->family();
     if (state->playing && state->socket && state->family == family) return true;
-    state->family = family;
   }
-  Ptr<GSocket> given;
-  if (auto property = given_socket.lock(); *property) given = take(G_SOCKET(g_object_ref(property->get())));
-  if (given) {
-    opened = SharedSocket::around(context, std::move(given));
-  } else {
-    SharedSocket::Settings wanted{
-        now.bind_address, static_cast<guint>(now.bind_port), now.qos_dscp, now.ttl, now.buffer_size, AF_INET};
-    if (const auto target = state_.lock()->target) wanted.family = target->rtp.family();
-    auto got = SharedSocket::get(context, wanted);
-    if (!got) {
-      post_error(element_, Fault::open_write, got.error());
-      return false;
-    }
-    opened = std::move(*got);
+  // A pacer needs a thread to wait on, if need be one of its own.
+  auto context = now.context.empty() && now.pacing_ms == 0 ? nullptr : context_for(element_, now.context);
+  auto opened = make_socket(now, context, family);
+  if (!opened) {
+    post_error(element_, Fault::open_write, opened.error());
+    return false;
   }
+  auto pacer = now.pacing_ms > 0 ? Pacer::make(context, *opened, path_of(element_)) : nullptr;
+  auto path = std::shared_ptr<Path>();
   auto state = state_.lock();  // released before what it held is let go of
-  std::swap(state->socket, opened);
+  if (state->target) path = (*opened)->path(outlet_, state->target);
+  state->family = family;
+  state->pacing = from_ms(now.pacing_ms);
+  std::swap(state->pacer, pacer);
+  std::swap(state->path, path);
+  std::swap(state->socket, *opened);
   std::swap(state->context, context);
   return true;
 }
@@ -290,7 +271,7 @@ bool Impl::open_socket() {
 bool Impl::begin_playing() {
   if (!open_socket()) return false;
   std::optional<guint32> eos;
-  bool unresolved = false;
+  std::optional<Error> unresolved;
   {
     auto state = state_.lock();
     unresolved = state->unresolved;
@@ -299,55 +280,45 @@ bool Impl::begin_playing() {
   }
   // Not before: gst-launch-1.0 forgets an error that comes while it is still on its way to PAUSED.
   if (unresolved) {
-    tell_unresolved();
+    post_error(element_, unresolved->field == "host" ? Fault::not_found : Fault::settings, *unresolved);
     return false;
   }
   if (eos) post_eos(*eos);
   return true;
 }
 
-void Impl::end_playing() { state_.lock()->playing = false; }
+void Impl::end_playing() {
+  std::shared_ptr<Pacer> pacer;
+  {
+    auto state = state_.lock();
+    state->playing = false;
+    pacer = state->pacer;
+  }
+  if (pacer) outlet_->dropped += pacer->drop();
+}
 
 void Impl::stop() {
-  std::shared_ptr<SharedSocket> socket;  // let go of without the lock: a context may end with it
+  std::shared_ptr<SharedSocket> socket;  // let go of without the lock: a context may end with them
   std::shared_ptr<runtime::Context> context;
+  std::shared_ptr<Path> path;
+  std::shared_ptr<Pacer> pacer;
   auto state = state_.lock();
   std::swap(state->socket, socket);
   std::swap(state->context, context);
+  std::swap(state->path, path);
+  std::swap(state->pacer, pacer);
   state->eos.reset();
   ++state->lookup;
 }
 
-void Impl::note_ssrc(const std::shared_ptr<SharedSocket> &socket, GstBuffer *buffer) {
-  std::array<std::uint8_t, rtp::kFixedHeaderSize> front;
-  if (gst_buffer_extract(buffer, 0, front.data(), front.size()) < front.size()) return;
-  if (rtp::classify(front) != rtp::Datagram::rtp) return;
-  const std::uint32_t ssrc = rtp::read32(front, 8);
-  for (std::size_t i = 0; i < known_ssrcs_.size(); ++i) {
-    const bool same = !known_on_[i].owner_before(socket) && !socket.owner_before(known_on_[i]);
-    if (known_ssrcs_[i] == ssrc && same) return;
-  }
-  known_ssrcs_[next_known_] = ssrc;
-  known_on_[next_known_] = socket;
-  next_known_ = (next_known_ + 1) % known_ssrcs_.size();
-  outlet_->remotes.lock()->try_emplace(ssrc);
-  socket->watch(ssrc, outlet_);
-}
-
 template <class T>
 GstFlowReturn Impl::take_in(T *media) {
-  constexpr bool is_list = std::is_same_v<T, GstBufferList>;
   guint count = 1;
-  GstBuffer *first = nullptr;
-  if constexpr (is_list) {
-    count = gst_buffer_list_length(media);
-    if (count > 0) first = gst_buffer_list_get(media, 0);
-  } else {
-    first = media;
-  }
-  if (!first) return GST_FLOW_OK;
+  if constexpr (std::is_same_v<T, GstBufferList>) count = gst_buffer_list_length(media);
   std::shared_ptr<SharedSocket> socket;
-  std::shared_ptr<const Target> target;
+  std::shared_ptr<Path> path;
+  std::shared_ptr<Pacer> pacer;
+  Nanos pacing{};
   {
     auto state = state_.lock();
     if (!state->playing || !state->socket) {
@@ -355,14 +326,15 @@ GstFlowReturn Impl::take_in(T *media) {
       return GST_FLOW_OK;
     }
     socket = state->socket;
-    target = state->target;
+    path = state->path;
+    pacer = state->pacer;
+    pacing = state->pacing;
   }
-  if (!target) {
+  if (!path) {
     no_address_ += count;
-    return GST_FLOW_OK;
+  } else if (!pacer || !pacer->park(path, media, pacing)) {
+    socket->send(std::move(path), media);
   }
-  note_ssrc(socket, first);
-  socket->send(outlet_, std::move(target), media);
   return GST_FLOW_OK;
 }
 
@@ -385,15 +357,23 @@ gboolean Impl::sink_event(Ptr<GstEvent> event) {
     case GST_EVENT_EOS: {
       const guint32 seqnum = gst_event_get_seqnum(event.get());
       std::shared_ptr<SharedSocket> socket;
+      std::shared_ptr<Pacer> pacer;
       bool playing = false;
       {
         auto state = state_.lock();
         socket = state->socket;
+        pacer = state->pacer;
         playing = state->playing;
         if (!playing) state->eos = seqnum;
       }
+      if (pacer) pacer->release();
       if (socket) socket->flush();
       if (playing) post_eos(seqnum);
+      break;
+    }
+    case GST_EVENT_FLUSH_START: {
+      const auto pacer = state_.lock()->pacer;
+      if (pacer) pacer->drop();
       break;
     }
     case GST_EVENT_FLUSH_STOP:
@@ -415,14 +395,16 @@ Ptr<GstStructure> Impl::stats() {
   }
   if (socket) socket->read_feedback();
   const auto errors = udpsink::errors_structure(*outlet_->errors_by_errno.lock());
+  const auto sent = socket ? socket->counts() : runtime::BatchSender::Counts();
   auto stats = take(gst_structure_new(
       "avchaosudpsink-stats", "packets-sent", G_TYPE_UINT64, outlet_->packets.load(), "bytes-sent", G_TYPE_UINT64,
       outlet_->bytes.load(), "rtcp-packets-sent", G_TYPE_UINT64, outlet_->rtcp_packets.load(), "syscalls",
-      G_TYPE_UINT64, socket ? socket->syscalls() : guint64{0}, "errors", G_TYPE_UINT64, outlet_->errors.load(),
-      "errors-by-errno", GST_TYPE_STRUCTURE, errors.get(), "refusals", G_TYPE_UINT64, outlet_->refusals.load(),
-      "dropped-not-playing", G_TYPE_UINT64, outlet_->dropped.load(), "dropped-no-address", G_TYPE_UINT64,
-      no_address_.load(), "local-port", G_TYPE_UINT, socket ? socket->local_port() : 0u, "context", G_TYPE_STRING,
-      context ? context->name().c_str() : "", nullptr));
+      G_TYPE_UINT64, sent.syscalls, "messages", G_TYPE_UINT64, sent.messages, "segments", G_TYPE_UINT64, sent.segments,
+      "offload", G_TYPE_STRING, socket && socket->offloads() ? "gso" : "none", "offload-refused", G_TYPE_UINT64,
+      sent.refused, "errors", G_TYPE_UINT64, outlet_->errors.load(), "errors-by-errno", GST_TYPE_STRUCTURE,
+      errors.get(), "refusals", G_TYPE_UINT64, outlet_->refusals.load(), "dropped-not-playing", G_TYPE_UINT64,
+      outlet_->dropped.load(), "dropped-no-address", G_TYPE_UINT64, no_address_.load(), "local-port", G_TYPE_UINT,
+      socket ? socket->local_port() : 0u, "context", G_TYPE_STRING, context ? context->name().c_str() : "", nullptr));
   const auto late = context ? context->lateness() : stats::Summary();
   const auto us = [](std::int64_t ns) { return static_cast<guint64>(ns / 1000); };
   gst_structure_set(stats.get(), "late-p50-us", G_TYPE_UINT64, us(late.p50), "late-p99-us", G_TYPE_UINT64, us(late.p99),
@@ -440,7 +422,9 @@ void set_property(GObject *object, guint id, const GValue *value, GParamSpec *) 
   const auto &property = kProperties[id - 1];
   store(*impl.settings.lock(), property, value);
   const std::string_view name = property.name;
-  if (GST_STATE(object) > GST_STATE_READY && (name == "host" || name == "port" || name == "rtcp-port")) impl.aim();
+  if (GST_STATE(object) > GST_STATE_READY &&
+      (name == "host" || name == "port" || name == "rtcp-port" || name == "clients"))
+    impl.aim();
 }
 
 void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) noexcept {

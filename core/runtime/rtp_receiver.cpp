@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
 
 #include "core/rtp/extension.hpp"
 #include "core/rtp/rtcp.hpp"
@@ -17,6 +18,8 @@ constexpr int kReportMs = 1000;
 constexpr Nanos kIdle = from_seconds(1);  // a source on probation for longer may lose its place
 constexpr std::size_t kSnapshotStep = 128, kVictimSteps = 64;
 constexpr std::size_t kBlocksPerReport = 31;
+constexpr std::size_t kMessages = 32;   // received at once: with 64 KiB for each, as much as stays in the cache
+constexpr std::size_t kLookAhead = 64;  // packets whose streams are fetched before the first of them is counted
 
 Result<UdpSocket> open_port(const RtpReceiver::Options &options, std::uint16_t port) {
   UdpOptions udp;
@@ -52,6 +55,7 @@ Result<Ports> open_ports(const RtpReceiver::Options &options) {
 }
 
 std::optional<std::uint32_t> participant_in(const rtp::Header &header, std::uint8_t extension_id) {
+  if (!header.has_extension) return std::nullopt;
   if (auto id = rtp::find_participant(header)) return id;
   const auto element = rtp::Elements(header).find(extension_id);
   return element ? rtp::read_participant_element(*element) : std::nullopt;
@@ -75,6 +79,7 @@ RtpReceiver::RtpReceiver(const Options &options, UdpSocket rtp, std::optional<Ud
       port_(rtp_.local().port()),
       rtcp_port_(rtcp_ ? rtcp_->local().port() : std::uint16_t{0}),
       receive_buffer_(rtp_.receive_buffer()),
+      table_(std::random_device{}()),
       thread_([this] { run(); }) {}
 
 RtpReceiver::~RtpReceiver() {
@@ -86,9 +91,11 @@ RtpReceiver::~RtpReceiver() {
 }
 
 void RtpReceiver::run() {
-  BatchReceiver rtp(rtp_.fd());
+  BatchReceiver rtp(rtp_.fd(), {.messages = kMessages, .offload = options_.offload});
   std::optional<BatchReceiver> rtcp;
-  if (rtcp_) rtcp.emplace(rtcp_->fd());
+  if (rtcp_) rtcp.emplace(rtcp_->fd(), BatchReceiver::Options{.messages = 8});
+  offloads_ = rtp.offloads();
+  found_.reserve(kLookAhead);
   std::array<pollfd, 3> polled{{{rtp_.fd(), POLLIN, 0}, {wake_, POLLIN, 0}, {rtcp_ ? rtcp_->fd() : -1, POLLIN, 0}}};
   Instant next_report = wall_clock() + from_ms(kReportMs);
   while (!stop_) {
@@ -96,59 +103,78 @@ void RtpReceiver::run() {
     take_all(rtp);
     if (rtcp) take_all(*rtcp);
     auto table = table_.lock();
-    table->totals.kernel_drops = rtp.kernel_drops() + (rtcp ? rtcp->kernel_drops() : 0);
-    std::uint64_t errors = 0;
-    for (const auto &[error, count] : rtp.errors()) errors += count;
-    table->totals.errors = errors;
+    note_totals(table->totals, rtp, rtcp ? &*rtcp : nullptr);
     if (!options_.send_reports || wall_clock() < next_report) continue;
     next_report = wall_clock() + from_ms(kReportMs);
     send_reports(*table);
   }
 }
 
+void RtpReceiver::note_totals(Totals &totals, BatchReceiver &rtp, BatchReceiver *rtcp) const {
+  totals.kernel_drops = rtp.kernel_drops() + (rtcp ? rtcp->kernel_drops() : 0);
+  totals.syscalls = rtp.syscalls();
+  totals.errors = 0;
+  for (const auto &[error, count] : rtp.errors()) totals.errors += count;
+}
+
 void RtpReceiver::take_all(BatchReceiver &socket) {
   for (auto batch = socket.receive(); !batch.empty() && !stop_; batch = socket.receive()) {
     auto table = table_.lock();
-    for (const Received &datagram : batch) {
-      table->totals.truncated += datagram.truncated;
-      switch (rtp::classify(datagram.bytes)) {
-        case rtp::Datagram::rtp:
-          take_rtp(*table, datagram);
-          break;
-        case rtp::Datagram::rtcp:
-          take_rtcp(*table, datagram);
-          break;
-        default:
-          ++table->totals.not_rtp;
-          break;
-      }
-    }
+    for (const Received &message : batch) take(*table, message);
+    count_found();
   }
 }
 
-void RtpReceiver::take_rtp(Table &table, const Received &datagram) {
-  const auto header = rtp::parse(datagram.bytes);
+void RtpReceiver::take(Table &table, const Received &message) {
+  ++table.totals.messages;
+  table.totals.truncated += message.truncated;
+  message.each([&](std::span<const std::uint8_t> datagram) {
+    switch (rtp::classify(datagram)) {
+      case rtp::Datagram::rtp:
+        find(table, datagram, message.at);
+        break;
+      case rtp::Datagram::rtcp:
+        count_found();  // what came before a report counts before it
+        take_rtcp(table, datagram, message);
+        break;
+      default:
+        ++table.totals.not_rtp;
+        break;
+    }
+  });
+}
+
+void RtpReceiver::find(Table &table, std::span<const std::uint8_t> datagram, Instant at) {
+  const auto header = rtp::parse(datagram);
   if (!header) {
     ++table.totals.not_rtp;
     return;
   }
   ++table.totals.packets;
-  table.totals.bytes += datagram.bytes.size();
-  Entry *entry = entry_for(table, *header, datagram.at);
+  table.totals.bytes += datagram.size();
+  Entry *entry = entry_for(table, *header, at);
   if (!entry) {
     ++table.totals.no_room;
     return;
   }
-  entry->last = datagram.at;
-  if (const auto id = participant_in(*header, options_.extension_id)) entry->participant_id = *id;
-  entry->receiver.receive(*header, datagram.bytes.size(), datagram.at);
+  entry->last = at;  // now: nobody waiting to be counted may lose its place
+  entry->receiver.prefetch();
+  found_.push_back({*header, datagram.size(), at, entry});
+  if (found_.size() == kLookAhead) count_found();
+}
+
+void RtpReceiver::count_found() {
+  for (const auto &[header, bytes, at, entry] : found_) {
+    if (const auto id = participant_in(header, options_.extension_id)) entry->participant_id = *id;
+    entry->receiver.receive(header, bytes, at);
+  }
+  found_.clear();
 }
 
 RtpReceiver::Entry *RtpReceiver::entry_for(Table &table, const rtp::Header &header, Instant at) {
-  const auto found = table.by_ssrc.find(header.ssrc);
-  if (found != table.by_ssrc.end()) return table.entries[found->second].get();
+  if (const auto known = table.by_ssrc.find(header.ssrc)) return table.entries[*known].get();
   if (table.entries.size() < options_.max_streams) {
-    table.by_ssrc[header.ssrc] = table.entries.size();
+    table.by_ssrc.put(header.ssrc, static_cast<std::uint32_t>(table.entries.size()));
     return table.entries.emplace_back(std::make_unique<Entry>(header)).get();
   }
   // Full: look at a few entries for one that never became a stream, each time further on.
@@ -157,24 +183,24 @@ RtpReceiver::Entry *RtpReceiver::entry_for(Table &table, const rtp::Header &head
     auto &entry = table.entries[table.next_victim];
     if (entry->receiver.trusted() || at - entry->last < kIdle) continue;
     table.by_ssrc.erase(entry->ssrc);
-    table.by_ssrc[header.ssrc] = table.next_victim;
+    table.by_ssrc.put(header.ssrc, static_cast<std::uint32_t>(table.next_victim));
     entry = std::make_unique<Entry>(header);
     return entry.get();
   }
   return nullptr;
 }
 
-void RtpReceiver::take_rtcp(Table &table, const Received &datagram) {
+void RtpReceiver::take_rtcp(Table &table, std::span<const std::uint8_t> datagram, const Received &message) {
   ++table.totals.rtcp_packets;
-  rtp::RtcpReader reader(datagram.bytes);
+  rtp::RtcpReader reader(datagram);
   while (const auto packet = reader.next()) {
     const auto report = rtp::read_report(*packet);
     if (!report || !report->info) continue;
-    const auto found = table.by_ssrc.find(report->sender_ssrc);
-    if (found == table.by_ssrc.end()) continue;
-    Entry &entry = *table.entries[found->second];
-    entry.receiver.sender_report(*report->info, datagram.at, options_.clock_is_shared);
-    entry.report_to = datagram.from;
+    const auto known = table.by_ssrc.find(report->sender_ssrc);
+    if (!known) continue;
+    Entry &entry = *table.entries[*known];
+    entry.receiver.sender_report(*report->info, message.at, options_.clock_is_shared);
+    entry.report_to = message.from;
   }
   table.totals.rtcp_malformed += reader.malformed();
 }

@@ -1,6 +1,10 @@
 // The far end of plain RTP over UDP: one thread and one port (RTCP on the next one), any number of streams told apart
 // by SSRC, each measured by a stats::Receiver. It knows nothing of what was sent or injected.
 //
+// Packets are taken as the kernel merges them (UDP_GRO), a batch of messages at a time: the streams of all packets of
+// a message are looked up and fetched into the cache first, then each packet is counted. Nothing is allocated per
+// packet.
+//
 // Participants are told by the id in the packets' header extension: the contract's, or an RFC 8285 element. Strangers
 // cannot make the table grow without end: it holds max_streams, and when it is full a source that never became a
 // stream makes room for a new one.
@@ -9,10 +13,10 @@
 #include <atomic>
 #include <memory>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
-#include "core/runtime/batch_socket.hpp"
+#include "core/rtp/ssrc_table.hpp"
+#include "core/runtime/batch_receiver.hpp"
 #include "core/runtime/guarded.hpp"
 #include "core/stats/receiver.hpp"
 
@@ -29,6 +33,7 @@ class RtpReceiver {
     int receive_buffer = 16 << 20;  // bytes asked for
     std::size_t max_streams = 16384;
     std::uint8_t extension_id = 1;  // of the participant id in RFC 8285 extensions
+    bool offload = true;            // take merged datagrams where the kernel has UDP_GRO
   };
 
   struct Stream {
@@ -46,9 +51,11 @@ class RtpReceiver {
     std::uint64_t reports_sent = 0;
     std::uint64_t not_rtp = 0;
     std::uint64_t truncated = 0;
-    std::uint64_t no_room = 0;  // packets of streams that the full table had no place for
-    std::uint64_t kernel_drops = 0;
+    std::uint64_t no_room = 0;       // packets of streams that the full table had no place for
+    std::uint64_t kernel_drops = 0;  // as the kernel counts: a merged message is one, so these are at least so many
     std::uint64_t errors = 0;
+    std::uint64_t messages = 0;  // received: one datagram, or several that the kernel merged
+    std::uint64_t syscalls = 0;  // that received
   };
 
   static Result<std::unique_ptr<RtpReceiver>> start(const Options &options);
@@ -57,6 +64,7 @@ class RtpReceiver {
   std::uint16_t port() const { return port_; }
   std::uint16_t rtcp_port() const { return rtcp_port_; }  // 0: none
   int receive_buffer() const { return receive_buffer_; }  // bytes granted, the kernel's overhead included
+  bool offloads() const { return offloads_; }             // the kernel merges datagrams for us
 
   // Every stream that is one (two packets in sequence came), in the order of arrival; any thread. 3000 streams take a
   // few milliseconds, in which the receiving thread waits no longer than for 128 of them.
@@ -68,15 +76,22 @@ class RtpReceiver {
     explicit Entry(const rtp::Header &first)
         : ssrc(first.ssrc), payload_type(first.payload_type), receiver(stats::media_of(first.payload_type)) {}
     std::uint32_t ssrc;
-    std::uint8_t payload_type;
     std::uint32_t participant_id = 0;
+    std::uint8_t payload_type;
     Instant last{};
-    Address report_to;  // where its sender reports come from; empty: none came
     stats::Receiver receiver;
+    Address report_to;  // where its sender reports come from; empty: none came
+  };
+  struct Found {  // a packet that is not counted yet, and its stream
+    rtp::Header header;
+    std::size_t bytes;
+    Instant at;
+    Entry *entry;
   };
   struct Table {
+    explicit Table(std::uint64_t salt) : by_ssrc(salt) {}
     std::vector<std::unique_ptr<Entry>> entries;
-    std::unordered_map<std::uint32_t, std::size_t> by_ssrc;
+    rtp::SsrcTable by_ssrc;
     std::size_t next_victim = 0;
     Totals totals;
   };
@@ -84,8 +99,11 @@ class RtpReceiver {
   RtpReceiver(const Options &options, UdpSocket rtp, std::optional<UdpSocket> rtcp, int wake);
   void run();
   void take_all(BatchReceiver &socket);
-  void take_rtp(Table &table, const Received &datagram);
-  void take_rtcp(Table &table, const Received &datagram);
+  void take(Table &table, const Received &message);
+  void find(Table &table, std::span<const std::uint8_t> datagram, Instant at);
+  void count_found();
+  void take_rtcp(Table &table, std::span<const std::uint8_t> datagram, const Received &message);
+  void note_totals(Totals &totals, BatchReceiver &rtp, BatchReceiver *rtcp) const;
   Entry *entry_for(Table &table, const rtp::Header &header, Instant at);
   void send_reports(Table &table);
 
@@ -95,7 +113,8 @@ class RtpReceiver {
   int wake_;  // eventfd, written once to end the thread
   std::uint16_t port_, rtcp_port_;
   int receive_buffer_;
-  std::atomic<bool> stop_{false};
+  std::atomic<bool> stop_{false}, offloads_{false};
+  std::vector<Found> found_;  // the receiving thread's
   mutable Guarded<Table> table_;
   std::thread thread_;
 };

@@ -26,6 +26,7 @@ class Receiver {
   explicit Receiver(net::Stream media, std::uint32_t clock_rate = 0);
 
   void receive(const rtp::Header &header, std::size_t packet_bytes, Instant at);
+  void prefetch() const;  // the memory that receive() is going to need, for who has many streams
   // A sender report, for the reports we send back and, where the sender's clock is also that of the arrivals (the
   // wall clock of one machine), for the one-way delay.
   void sender_report(const rtp::SenderInfo &info, Instant arrived, bool clock_is_shared);

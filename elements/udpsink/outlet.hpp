@@ -9,15 +9,11 @@
 #include <memory>
 
 #include "core/rtp/rtcp.hpp"
-#include "core/runtime/batch_socket.hpp"
 #include "core/runtime/guarded.hpp"
 #include "elements/support/ptr.hpp"
+#include "elements/udpsink/target.hpp"
 
 namespace avc::udpsink {
-
-struct Target {
-  runtime::Address rtp, rtcp;
-};
 
 // What reports of the far end say of one of our streams.
 struct Remote {
@@ -36,7 +32,7 @@ class Outlet {
 
   Ptr<GstElement> element() { return take(static_cast<GstElement *>(g_weak_ref_get(&element_))); }
 
-  void sent(std::size_t bytes, bool rtcp);
+  void sent(guint64 rtp_packets, guint64 rtcp, guint64 size);
   void failed(int error);
   // ICMP says, so many times, that nobody takes what goes to `to`. Counted; a warning is posted for the first one. No
   // lock held.

@@ -5,8 +5,10 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "core/rtp/header.hpp"
+#include "elements/support/mapped.hpp"
 
 namespace avc::udpsink {
 namespace {
@@ -48,9 +50,9 @@ Result<std::shared_ptr<SharedSocket>> SharedSocket::get(std::shared_ptr<runtime:
       return error;
     }
     const int fd = socket->fd();
-    return std::shared_ptr<SharedSocket>(new SharedSocket(context, std::move(*socket), nullptr, fd));
+    return std::shared_ptr<SharedSocket>(new SharedSocket(context, std::move(*socket), nullptr, fd, settings.offload));
   };
-  if (!context) return make();
+  if (!context || settings.own_port) return make();
   auto &all = registry();
   std::lock_guard hold(all.mutex);
   std::erase_if(all.sockets, [](const auto &entry) { return entry.second.expired(); });
@@ -61,99 +63,162 @@ Result<std::shared_ptr<SharedSocket>> SharedSocket::get(std::shared_ptr<runtime:
   return made;
 }
 
-std::shared_ptr<SharedSocket> SharedSocket::around(std::shared_ptr<runtime::Context> context, Ptr<GSocket> socket) {
+std::shared_ptr<SharedSocket> SharedSocket::around(std::shared_ptr<runtime::Context> context, Ptr<GSocket> socket,
+                                                   bool offload) {
   const int fd = g_socket_get_fd(socket.get());
-  return std::shared_ptr<SharedSocket>(new SharedSocket(std::move(context), std::nullopt, std::move(socket), fd));
+  return std::shared_ptr<SharedSocket>(
+      new SharedSocket(std::move(context), std::nullopt, std::move(socket), fd, offload));
 }
 
 SharedSocket::SharedSocket(std::shared_ptr<runtime::Context> context, std::optional<runtime::UdpSocket> own,
-                           Ptr<GSocket> foreign, int fd)
+                           Ptr<GSocket> foreign, int fd, bool offload)
     : context_(std::move(context)),
       own_(std::move(own)),
       foreign_(std::move(foreign)),
       fd_(fd),
-      batch_(fd),
-      receiver_(fd) {}
+      batch_(fd, offload),
+      receiver_(fd, {.messages = 8}) {}
 
 SharedSocket::~SharedSocket() {
   if (context_) context_->forget(*this);
   flush();
 }
 
-void SharedSocket::add(Outlet &outlet, const Target &target, GstBuffer *buffer) {
-  if (batch_.sender.full()) send_now();
-  std::array<iovec, kMaxMemories> parts;
-  std::size_t count = 0, bytes = 0;
-  std::array<std::uint8_t, 2> front{};
-  const guint memories = gst_buffer_n_memory(buffer);
-  for (guint i = 0; i < memories && count < parts.size(); ++i) {
-    GstMemory *memory = gst_buffer_peek_memory(buffer, i);
-    GstMapInfo map = GST_MAP_INFO_INIT;
-    if (!gst_memory_map(memory, &map, GST_MAP_READ)) continue;
-    void *data = map.data;
-    // System memory stays where it is while the buffer is held, so the map need not be: one memory may be mapped only
-    // 255 times at once, and a shared payload is in the batch of every participant.
-    if (!gst_memory_is_type(memory, GST_ALLOCATOR_SYSMEM)) {
-      data = batch_.copies.emplace_back(map.data, map.data + map.size).data();
-    }
-    for (std::size_t at = 0; at < map.size && bytes + at < front.size(); ++at) front[bytes + at] = map.data[at];
-    if (map.size > 0) parts[count++] = {data, map.size};
-    bytes += map.size;
-    gst_memory_unmap(memory, &map);
+std::shared_ptr<Path> SharedSocket::path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target) {
+  auto made = std::make_shared<Path>();
+  {
+    std::lock_guard hold(batch_mutex_);
+    for (const Ends &end : target->ends)
+      made->ends.push_back({batch_.sender.destination(end.rtp), batch_.sender.destination(end.rtcp)});
   }
-  if (bytes == 0) return;
-  const bool rtcp = rtp::classify(front) == rtp::Datagram::rtcp;
-  batch_.sender.add(rtcp ? target.rtcp : target.rtp, std::span(parts).first(count));
-  batch_.messages.push_back({&outlet, bytes, rtcp});
+  made->outlet = std::move(outlet);
+  made->target = std::move(target);
+  return made;
+}
+
+// System memory stays where it is while the buffer is held, so it need not be mapped: one memory may be mapped only 255
+// times at once, and a shared payload is in the batch of every participant. Its allocator tells the address without
+// the locks that a map takes, which cost more than the rest of a packet.
+SharedSocket::Read SharedSocket::read(GstBuffer *buffer, std::span<iovec> parts) {
+  static GstAllocator *const system = gst_allocator_find(GST_ALLOCATOR_SYSMEM);
+  Read out;
+  const guint memories = gst_buffer_n_memory(buffer);
+  for (guint i = 0; i < memories && out.parts < parts.size(); ++i) {
+    GstMemory *memory = gst_buffer_peek_memory(buffer, i);
+    const std::uint8_t *data = nullptr;
+    if (memory->allocator == system) {
+      data = static_cast<const std::uint8_t *>(system->mem_map(memory, memory->maxsize, GST_MAP_READ)) + memory->offset;
+    } else {
+      const MappedMemory view(memory);
+      if (!view) continue;
+      data = batch_.copies.emplace_back(view.bytes().begin(), view.bytes().end()).data();
+    }
+    if (memory->size == 0) continue;
+    const std::size_t front = std::min(memory->size, out.front.size() - out.front_bytes);
+    std::copy_n(data, front, out.front.begin() + static_cast<std::ptrdiff_t>(out.front_bytes));
+    out.front_bytes += front;
+    parts[out.parts++] = {const_cast<std::uint8_t *>(data), memory->size};  // only read
+    out.bytes += memory->size;
+  }
+  return out;
+}
+
+void SharedSocket::note_ssrc(Path &path, const Read &read) {
+  if (read.front_bytes < read.front.size()) return;
+  const std::uint32_t ssrc = rtp::read32(read.front, 8);
+  const auto known = std::span(path.known_ssrcs).first(std::min(path.known, path.known_ssrcs.size()));
+  if (std::ranges::find(known, ssrc) != known.end()) return;
+  path.known_ssrcs[path.known++ % path.known_ssrcs.size()] = ssrc;
+  path.outlet->remotes.lock()->try_emplace(ssrc);
+  watched_.lock()->by_ssrc[ssrc] = path.outlet;
+}
+
+void SharedSocket::add(Path &path, GstBuffer *buffer) {
+  if (batch_.sender.size() + path.ends.size() > runtime::BatchSender::kBatch) send_now();
+  std::array<iovec, kMaxMemories> parts;
+  const Read got = read(buffer, parts);
+  if (got.bytes == 0) return;
+  const auto kind = rtp::classify(std::span(got.front).first(got.front_bytes));
+  const bool rtcp = kind == rtp::Datagram::rtcp;
+  if (kind == rtp::Datagram::rtp) note_ssrc(path, got);
+  for (const auto &end : path.ends) {
+    batch_.sender.add(rtcp ? end.rtcp : end.rtp, path.lane, std::span(parts).first(got.parts));
+    batch_.datagrams.push_back({static_cast<std::uint32_t>(got.bytes & 0x7fffffff), rtcp});
+  }
+  batch_.kept.back().end = batch_.datagrams.size();
+}
+
+void SharedSocket::keep(std::shared_ptr<Path> path, GstMiniObject *media) {
+  batch_.kept.push_back({std::move(path), share(media), batch_.datagrams.size()});
 }
 
 void SharedSocket::send_now() {
-  const auto outcomes = batch_.sender.flush();
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    const Message &message = batch_.messages[i];
-    if (outcomes[i] == 0) {
-      message.outlet->sent(message.bytes, message.rtcp);
-    } else {
-      message.outlet->failed(outcomes[i]);
+  account(batch_.sender.flush());
+  batch_.datagrams.clear();
+  for (Kept &kept : batch_.kept) kept.end = 0;  // the last may go on
+}
+
+// Tells each outlet once for all that it had in the batch.
+void SharedSocket::account(std::span<const int> outcomes) {
+  std::size_t at = 0;
+  for (const Kept &kept : batch_.kept) {
+    guint64 packets = 0, rtcp = 0, bytes = 0;
+    for (; at < kept.end; ++at) {
+      if (outcomes[at] != 0) {
+        kept.path->outlet->failed(outcomes[at]);
+        continue;
+      }
+      const Datagram datagram = batch_.datagrams[at];
+      ++(datagram.rtcp ? rtcp : packets);
+      bytes += datagram.bytes;
     }
+    if (packets + rtcp > 0) kept.path->outlet->sent(packets, rtcp, bytes);
   }
-  batch_.messages.clear();
-  batch_.copies.clear();
 }
 
-void SharedSocket::send(const std::shared_ptr<Outlet> &outlet, std::shared_ptr<const Target> target,
-                        GstBuffer *buffer) {
+void SharedSocket::send(std::shared_ptr<Path> path, GstBuffer *buffer) {
   {
     std::lock_guard hold(batch_mutex_);
-    add(*outlet, *target, buffer);
-    batch_.kept.push_back({outlet, std::move(target), share(GST_MINI_OBJECT_CAST(buffer))});
+    Path &to = *path;
+    keep(std::move(path), GST_MINI_OBJECT_CAST(buffer));
+    add(to, buffer);
+    if (wait_for_turn_end()) return;
   }
-  end_of_list();
+  send_batch();
 }
 
-void SharedSocket::send(const std::shared_ptr<Outlet> &outlet, std::shared_ptr<const Target> target,
-                        GstBufferList *list) {
+void SharedSocket::send(std::shared_ptr<Path> path, GstBufferList *list) {
   {
     std::lock_guard hold(batch_mutex_);
+    Path &to = *path;
+    keep(std::move(path), GST_MINI_OBJECT_CAST(list));
     const guint length = gst_buffer_list_length(list);
-    for (guint i = 0; i < length; ++i) add(*outlet, *target, gst_buffer_list_get(list, i));
-    batch_.kept.push_back({outlet, std::move(target), share(GST_MINI_OBJECT_CAST(list))});
+    for (guint i = 0; i < length; ++i) add(to, gst_buffer_list_get(list, i));
+    if (wait_for_turn_end()) return;
   }
-  end_of_list();
+  send_batch();
 }
 
-void SharedSocket::end_of_list() {
-  if (context_ && context_->is_current()) {
-    context_->at_turn_end(*this);
-  } else {
-    send_batch();
+// With batch_mutex_ held: the context's lock is taken inside it, once a turn.
+bool SharedSocket::wait_for_turn_end() {
+  if (!context_ || !context_->is_current()) return false;
+  if (!std::exchange(hooked_, true)) context_->at_turn_end(*this);
+  return true;
+}
+
+void SharedSocket::turn_ended() {
+  {
+    std::lock_guard hold(batch_mutex_);
+    hooked_ = false;
   }
+  send_batch();
 }
 
 void SharedSocket::flush() {
   std::lock_guard hold(batch_mutex_);
   send_now();
   batch_.kept.clear();
+  batch_.copies.clear();
 }
 
 void SharedSocket::send_batch() {
@@ -164,10 +229,6 @@ void SharedSocket::send_batch() {
   gint64 due = next_feedback_;
   if (now < due || !next_feedback_.compare_exchange_strong(due, now + kFeedbackInterval)) return;
   read_feedback();
-}
-
-void SharedSocket::watch(std::uint32_t ssrc, const std::shared_ptr<Outlet> &outlet) {
-  watched_.lock()->by_ssrc[ssrc] = outlet;
 }
 
 std::shared_ptr<Outlet> SharedSocket::outlet_of(std::uint32_t ssrc) {
@@ -183,7 +244,7 @@ void SharedSocket::read_feedback() {
   if (reading_.test_and_set(std::memory_order_acquire)) return;
   read_refusals();
   for (auto batch = receiver_.receive(); !batch.empty(); batch = receiver_.receive()) {
-    for (const auto &datagram : batch) {
+    for (const runtime::Received &datagram : batch) {
       if (rtp::classify(datagram.bytes) == rtp::Datagram::rtcp) dispatch(datagram.bytes);
     }
   }
@@ -219,7 +280,7 @@ void SharedSocket::read_refusals() {
   for (const auto &outlet : outlets) {
     const auto target = *outlet->target.lock();
     for (const auto &[what, times] : refused) {
-      if (target && what.destination == target->rtp) outlet->refused(what.destination, what.error, times);
+      if (target && target->has(what.destination)) outlet->refused(what.destination, what.error, times);
     }
   }
 }
@@ -245,9 +306,14 @@ void SharedSocket::dispatch(std::span<const std::uint8_t> datagram) {
   }
 }
 
-guint64 SharedSocket::syscalls() const {
+runtime::BatchSender::Counts SharedSocket::counts() const {
   std::lock_guard hold(batch_mutex_);
-  return batch_.sender.syscalls();
+  return batch_.sender.counts();
+}
+
+bool SharedSocket::offloads() const {
+  std::lock_guard hold(batch_mutex_);
+  return batch_.sender.offloads();
 }
 
 guint SharedSocket::local_port() const {

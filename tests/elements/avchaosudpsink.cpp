@@ -1,13 +1,11 @@
 // avchaosudpsink: real sockets on loopback, ports chosen by the kernel.
 #include "elements/udpsink/shared_socket.hpp"
-#include "tests/elements/rtp_packets.hpp"
+#include "tests/elements/sink_bench.hpp"
 
 #include <gio/gio.h>
 #include <gst/video/video-event.h>
-#include <poll.h>
 
 #include "core/rtp/rtcp.hpp"
-#include "core/runtime/batch_socket.hpp"
 #include "core/runtime/context.hpp"
 #include "core/runtime/steady_clock.hpp"
 
@@ -16,73 +14,6 @@ using namespace avc::test;
 using udpsink::Outlet;
 using udpsink::SharedSocket;
 using udpsink::Target;
-
-namespace {
-
-struct Port {
-  runtime::UdpSocket socket = std::move(*runtime::UdpSocket::open({}));
-  runtime::BatchReceiver receiver{socket.fd()};
-  runtime::Address sender;
-
-  unsigned number() const { return socket.local().port(); }
-  // What comes until there are `count` datagrams; fewer only when nothing came for five seconds.
-  std::vector<Octets> take(std::size_t count) {
-    std::vector<Octets> got;
-    while (got.size() < count) {
-      pollfd polled{socket.fd(), POLLIN, 0};
-      if (poll(&polled, 1, 5000) != 1) break;
-      for (const auto &datagram : receiver.receive()) {
-        got.emplace_back(datagram.bytes.begin(), datagram.bytes.end());
-        sender = datagram.from;
-      }
-    }
-    return got;
-  }
-  // Also asked on the context's thread, while the test is about to take(): looks, and touches nothing of the receiver.
-  bool empty() const {
-    char byte = 0;
-    return recv(socket.fd(), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0;
-  }
-  void send_back(std::span<const std::uint8_t> bytes) {
-    ck_assert_int_gt(sendto(socket.fd(), bytes.data(), bytes.size(), 0, sender.get(), sender.size()), 0);
-  }
-};
-
-// A sink with an upstream pad, PLAYING, as the last of nothing: packets are pushed by the test.
-Ptr<GstHarness> sink_to(unsigned port, const std::string &more = "") {
-  const std::string launch = "avchaosudpsink host=127.0.0.1 port=" + std::to_string(port) + " " + more;
-  GError *error = nullptr;
-  auto element = take(GST_ELEMENT(gst_object_ref_sink(gst_parse_launch(launch.c_str(), &error))));
-  ck_assert_msg(error == nullptr, "%s", error ? error->message : "");
-  auto h = take(gst_harness_new_with_element(element.get(), "sink", nullptr));
-  gst_harness_set_src_caps_str(h.get(), "application/x-rtp");
-  return h;
-}
-
-Ptr<GstBuffer> packet(std::uint16_t sequence, std::uint32_t ssrc = 1001000) {
-  RtpPacket made;
-  made.fields.sequence = sequence;
-  made.fields.ssrc = ssrc;
-  return packet_of(made);
-}
-
-Ptr<GstBufferList> list_of(std::uint16_t from, int count) {
-  auto list = take(gst_buffer_list_new());
-  for (int i = 0; i < count; ++i) gst_buffer_list_add(list.get(), give(packet(static_cast<std::uint16_t>(from + i))));
-  return list;
-}
-
-void push(const Ptr<GstHarness> &h, Ptr<GstBuffer> buffer) {
-  ck_assert_int_eq(gst_harness_push(h.get(), give(std::move(buffer))), GST_FLOW_OK);
-}
-
-void push(const Ptr<GstHarness> &h, Ptr<GstBufferList> list) {
-  ck_assert_int_eq(gst_pad_push_list(h->srcpad, give(std::move(list))), GST_FLOW_OK);
-}
-
-guint64 sink_stat(const Ptr<GstHarness> &h, const char *field) { return stat(h->element, field); }
-
-}  // namespace
 
 GST_START_TEST(lists_leave_in_one_call_and_arrive_byte_for_byte) {
   Port port;
@@ -238,12 +169,12 @@ GST_START_TEST(what_a_turn_pushes_leaves_in_one_call_when_it_ends) {
   ck_assert(*SharedSocket::get(context, {.bind_address = "127.0.0.1", .ttl = 9}) != socket);
   const auto element = take(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
   const auto a = std::make_shared<Outlet>(element.get()), b = std::make_shared<Outlet>(element.get());
-  const auto to_one = std::make_shared<const Target>(Target{one.socket.local(), {}});
-  const auto to_two = std::make_shared<const Target>(Target{two.socket.local(), {}});
+  const auto to_one = socket->path(a, std::make_shared<const Target>(Target{{{one.socket.local(), {}}}}));
+  const auto to_two = socket->path(b, std::make_shared<const Target>(Target{{{two.socket.local(), {}}}}));
   const auto timer = context->make_timer([&] {
-    socket->send(a, to_one, list_of(1, 3).get());
-    socket->send(b, to_two, list_of(1, 3).get());
-    socket->send(a, to_one, list_of(4, 2).get());
+    socket->send(to_one, list_of(1, 3).get());
+    socket->send(to_two, list_of(1, 3).get());
+    socket->send(to_one, list_of(4, 2).get());
     ck_assert(one.empty());
   });
   timer->arm(context->now());
@@ -252,7 +183,7 @@ GST_START_TEST(what_a_turn_pushes_leaves_in_one_call_when_it_ends) {
   for (std::uint16_t i = 0; i < 5; ++i) ck_assert_uint_eq(header_of(got[i]).sequence, i + 1);
   ck_assert_uint_eq(two.take(3).size(), 3);
   timer->cancel_and_wait();
-  ck_assert_uint_eq(socket->syscalls(), 1);
+  ck_assert_uint_eq(socket->counts().syscalls, 1);
   ck_assert_uint_eq(a->packets.load(), 5);
   ck_assert_uint_eq(b->packets.load(), 3);
 }

@@ -1,4 +1,5 @@
-#include "core/runtime/batch_socket.hpp"
+#include "core/runtime/batch_receiver.hpp"
+#include "core/runtime/batch_sender.hpp"
 
 #include <poll.h>
 
@@ -37,17 +38,18 @@ iovec part(std::string &text) { return {text.data(), text.size()}; }
 START_TEST(a_batch_reaches_every_destination_in_order_with_its_parts_joined) {
   const UdpSocket sender = open_loopback(), one = open_loopback(), two = open_loopback();
   BatchSender batch(sender.fd());
+  BatchSender::Lane lane;
   std::string head = "head", body = "body", lone = "lone";
   const Address to_one = one.local(), to_two = two.local();
   const std::array<iovec, 2> both{part(head), part(body)};
   const std::array<iovec, 1> single{part(lone)};
-  batch.add(to_one, both);
-  batch.add(to_two, single);
-  batch.add(to_one, single);
+  batch.add(batch.destination(to_one), lane, both);
+  batch.add(batch.destination(to_two), lane, single);
+  batch.add(batch.destination(to_one), lane, single);
   const auto outcomes = batch.flush();
   ck_assert_uint_eq(outcomes.size(), 3);
   ck_assert(std::ranges::all_of(outcomes, [](int error) { return error == 0; }));
-  ck_assert_uint_eq(batch.syscalls(), 1);
+  ck_assert_uint_eq(batch.counts().syscalls, 1);
 
   BatchReceiver at_one(one.fd()), at_two(two.fd());
   const auto first = receive(at_one, one.fd(), 2);
@@ -63,12 +65,13 @@ END_TEST
 START_TEST(a_datagram_that_cannot_go_does_not_keep_the_others) {
   const UdpSocket sender = open_loopback(), target = open_loopback();
   BatchSender batch(sender.fd());
+  BatchSender::Lane lane;
   std::string good = "good", huge(70000, 'x');
   const Address to = target.local();
   const std::array<iovec, 1> fits{part(good)}, too_long{part(huge)};
-  batch.add(to, fits);
-  batch.add(to, too_long);
-  batch.add(to, fits);
+  batch.add(batch.destination(to), lane, fits);
+  batch.add(batch.destination(to), lane, too_long);
+  batch.add(batch.destination(to), lane, fits);
   const auto outcomes = batch.flush();
   ck_assert_int_eq(outcomes[0], 0);
   ck_assert_int_eq(outcomes[1], EMSGSIZE);
@@ -89,12 +92,13 @@ START_TEST(a_refused_destination_is_named_and_costs_the_others_nothing) {
     closed = gone.local();
   }
   BatchSender batch(sender.fd());
+  BatchSender::Lane lane;
   std::string text = "x";
   const Address to = target.local();
   const std::array<iovec, 1> one{part(text)};
   for (int i = 0; i < 10; ++i) {
-    batch.add(closed, one);
-    batch.add(to, one);
+    batch.add(batch.destination(closed), lane, one);
+    batch.add(batch.destination(to), lane, one);
     for (int error : batch.flush()) ck_assert_int_eq(error, 0);  // on loopback the ICMP answer is there at once
   }
   const auto refusals = batch.collect_refusals();
@@ -116,11 +120,12 @@ START_TEST(the_kernel_tells_when_a_datagram_came_and_how_many_it_dropped) {
   auto opened = UdpSocket::open(options);
   const UdpSocket target = std::move(*opened);
   BatchSender batch(sender.fd());
+  BatchSender::Lane lane;
   std::string text(1000, 'x');
   const Address to = target.local();
   const std::array<iovec, 1> one{part(text)};
   const Instant before = wall_clock();
-  for (int i = 0; i < 100; ++i) batch.add(to, one);
+  for (int i = 0; i < 100; ++i) batch.add(batch.destination(to), lane, one);
   for (int error : batch.flush()) ck_assert_int_eq(error, 0);
   BatchReceiver receiver(target.fd());
   std::uint64_t got = 0;
@@ -132,7 +137,7 @@ START_TEST(the_kernel_tells_when_a_datagram_came_and_how_many_it_dropped) {
   }
   ck_assert_uint_lt(got, 100);
   // The counter travels with the next datagram that is taken in.
-  batch.add(to, one);
+  batch.add(batch.destination(to), lane, one);
   batch.flush();
   receive(receiver, target.fd(), 1);
   ck_assert_uint_eq(got + receiver.kernel_drops(), 100);
@@ -142,10 +147,11 @@ END_TEST
 START_TEST(long_datagrams_are_marked_as_cut) {
   const UdpSocket sender = open_loopback(), target = open_loopback();
   BatchSender batch(sender.fd());
-  std::string text(BatchReceiver::kDatagram + 1, 'x');
+  BatchSender::Lane lane;
+  std::string text(BatchReceiver::Options().datagram + 1, 'x');
   const Address to = target.local();
   const std::array<iovec, 1> one{part(text)};
-  batch.add(to, one);
+  batch.add(batch.destination(to), lane, one);
   batch.flush();
   BatchReceiver receiver(target.fd());
   pollfd polled{target.fd(), POLLIN, 0};
@@ -153,7 +159,7 @@ START_TEST(long_datagrams_are_marked_as_cut) {
   const auto got = receiver.receive();
   ck_assert_uint_eq(got.size(), 1);
   ck_assert(got[0].truncated);
-  ck_assert_uint_eq(got[0].bytes.size(), BatchReceiver::kDatagram);
+  ck_assert_uint_eq(got[0].bytes.size(), BatchReceiver::Options().datagram);
 }
 END_TEST
 

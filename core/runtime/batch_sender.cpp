@@ -1,0 +1,251 @@
+#include "core/runtime/batch_sender.hpp"
+
+#include <linux/errqueue.h>
+#include <linux/udp.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace avc::runtime {
+namespace {
+
+constexpr std::size_t kMaxRefusals = 64;
+constexpr std::size_t kMaxMessages = 1024;  // the kernel takes no more in one call
+constexpr unsigned kSlotBits = 12;          // twice the buckets a batch can have
+static_assert((std::size_t{1} << kSlotBits) >= 2 * BatchSender::kBatch);
+// Every path of IPv6 takes packets of 1280 bytes: what is refused at this size is not refused for its size.
+constexpr std::uint32_t kAlwaysFits = 1280 - 40 - 8;
+
+bool is_icmp(int error) {
+  return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH || error == EHOSTDOWN ||
+         error == EPROTO || error == ENOPROTOOPT;
+}
+
+// Kernels that do not know the option would send a whole message as one datagram.
+bool knows_segments(int fd) {
+  int size = 0;
+  socklen_t length = sizeof size;
+  return getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, &length) == 0;
+}
+
+std::size_t slot_of(std::uint64_t key) { return (key * 0x9e3779b97f4a7c15u) >> (64 - kSlotBits); }
+
+}  // namespace
+
+BatchSender::BatchSender(int fd, Options options)
+    : fd_(fd),
+      send_(options.send),
+      largest_(options.offload && knows_segments(fd) ? static_cast<std::uint32_t>(kMaxBytes) : 0),
+      slots_(std::size_t{1} << kSlotBits) {}
+
+std::uint32_t BatchSender::destination(const Address &to) {
+  const auto [place, fresh] = numbers_.try_emplace(to, static_cast<std::uint32_t>(addresses_.size()));
+  if (fresh) addresses_.push_back(&place->first);
+  return place->second;
+}
+
+void BatchSender::begin_batch() {
+  items_.clear();
+  parts_.clear();
+  for (const Bucket &bucket : buckets_) slots_[bucket.slot] = 0;
+  buckets_.clear();
+  ++batch_;
+  flushed_ = false;
+}
+
+std::uint32_t BatchSender::bucket_for(std::uint64_t key) {
+  if (!buckets_.empty() && buckets_.back().key == key) return static_cast<std::uint32_t>(buckets_.size() - 1);
+  std::size_t slot = slot_of(key);
+  for (; slots_[slot] != 0; slot = (slot + 1) % slots_.size()) {
+    if (buckets_[slots_[slot] - 1].key == key) return slots_[slot] - 1;
+  }
+  const auto none = static_cast<std::uint32_t>(items_.size());
+  buckets_.push_back({key, none, none, static_cast<std::uint32_t>(slot)});
+  slots_[slot] = static_cast<std::uint32_t>(buckets_.size());
+  return slots_[slot] - 1;
+}
+
+void BatchSender::add(std::uint32_t destination, Lane &lane, std::span<const iovec> parts) {
+  if (flushed_) begin_batch();
+  std::size_t bytes = 0;
+  for (const iovec &part : parts) bytes += part.iov_len;
+  const auto size = static_cast<std::uint32_t>(std::min<std::size_t>(bytes, 0xffff));  // none longer can be sent
+  if (lane.batch_ != batch_) {
+    lane.batch_ = batch_;
+    lane.phase_ = 0;
+  } else if (size > lane.bytes_) {
+    ++lane.phase_;
+  }
+  lane.bytes_ = size;
+  const std::uint64_t key =
+      std::uint64_t{destination} << 32 | std::uint64_t{lane.phase_ & 0xffff} << 16 | (0xffff - size);
+  const auto number = static_cast<std::uint32_t>(items_.size());
+  Bucket &bucket = buckets_[bucket_for(key)];
+  if (bucket.head != number) items_[bucket.tail].next = number;
+  bucket.tail = number;
+  items_.push_back({number, static_cast<std::uint32_t>(parts_.size()), size, static_cast<std::uint16_t>(parts.size())});
+  parts_.insert(parts_.end(), parts.begin(), parts.end());
+}
+
+// By destination, then phase, then size.
+void BatchSender::order() {
+  bucket_order_.resize(buckets_.size());
+  for (std::uint32_t i = 0; i < bucket_order_.size(); ++i) bucket_order_[i] = i;
+  std::ranges::sort(bucket_order_, {}, [&](std::uint32_t i) { return buckets_[i].key; });
+  sequence_.clear();
+  for (const std::uint32_t i : bucket_order_) {
+    const Bucket &bucket = buckets_[i];
+    const auto destination = static_cast<std::uint32_t>(bucket.key >> 32);
+    for (std::uint32_t item = bucket.head;; item = items_[item].next) {
+      sequence_.push_back({item, destination});
+      if (item == bucket.tail) break;
+    }
+  }
+}
+
+bool BatchSender::append(Message &message, const Item &item) const {
+  if (message.closed || item.bytes > message.segment || message.segment > largest_ || item.bytes == 0 ||
+      message.count == kMaxSegments || message.bytes + item.bytes > kMaxBytes ||
+      message.parts + item.parts > kMaxParts) {
+    return false;
+  }
+  ++message.count;
+  message.bytes += item.bytes;
+  message.parts += item.parts;
+  message.closed = item.bytes < message.segment;
+  return true;
+}
+
+// Messages of everything from the place `from` on.
+void BatchSender::plan(std::size_t from) {
+  messages_.clear();
+  vectors_.clear();
+  for (std::size_t at = from; at < sequence_.size(); ++at) {
+    const auto [number, destination] = sequence_[at];
+    const Item &item = items_[number];
+    vectors_.insert(vectors_.end(), parts_.begin() + item.first_part, parts_.begin() + item.first_part + item.parts);
+    if (at > from && messages_.back().destination == destination && append(messages_.back(), item)) continue;
+    messages_.push_back({static_cast<std::uint32_t>(at), 1, item.parts, item.bytes, item.bytes, destination, false});
+  }
+  headers_.assign(messages_.size(), {});
+  controls_.resize(messages_.size());
+  iovec *vector = vectors_.data();
+  for (std::size_t i = 0; i < messages_.size(); ++i) {
+    const Message &message = messages_[i];
+    const Address &to = *addresses_[message.destination];
+    msghdr &header = headers_[i].msg_hdr;
+    header.msg_name = const_cast<sockaddr *>(to.get());  // sendmmsg only reads it
+    header.msg_namelen = to.size();
+    header.msg_iov = vector;
+    header.msg_iovlen = message.parts;
+    vector += message.parts;
+    if (message.count == 1) continue;
+    header.msg_control = controls_[i].bytes;
+    header.msg_controllen = sizeof controls_[i].bytes;
+    cmsghdr *control = CMSG_FIRSTHDR(&header);
+    control->cmsg_level = IPPROTO_UDP;
+    control->cmsg_type = UDP_SEGMENT;
+    control->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+    const auto segment = static_cast<std::uint16_t>(message.segment);
+    std::memcpy(CMSG_DATA(control), &segment, sizeof segment);
+  }
+}
+
+std::span<const int> BatchSender::flush() {
+  if (flushed_) return {};
+  outcomes_.assign(items_.size(), 0);
+  order();
+  for (std::size_t at = 0; at < sequence_.size();) {
+    plan(at);
+    at = send_planned();
+  }
+  flushed_ = true;
+  return outcomes_;
+}
+
+// Sends what is planned. Answers the place from which on there has to be another plan: the end, or where the kernel
+// would not cut a message.
+std::size_t BatchSender::send_planned() {
+  std::size_t at = 0;
+  int retries = 0;
+  while (at < messages_.size()) {
+    const auto count = static_cast<unsigned>(std::min(messages_.size() - at, kMaxMessages));
+    const int sent = send_(fd_, headers_.data() + at, count, MSG_DONTWAIT);
+    ++counts_.syscalls;
+    if (sent > 0) {
+      doubt_.open = false;
+      retries = 0;
+      counts_.messages += static_cast<unsigned>(sent);
+      for (const std::size_t end = at + static_cast<std::size_t>(sent); at < end; ++at) {
+        if (messages_[at].count > 1) counts_.segments += messages_[at].count;
+      }
+      // Stopped half way: the kernel has used up and forgotten the error that stopped it.
+      if (static_cast<unsigned>(sent) < count) read_error_queue();
+      continue;
+    }
+    const int error = errno;
+    if (error == EINTR || was_old_news(error, retries)) continue;
+    const Message &message = messages_[at++];
+    retries = 0;
+    if (refuses_offload(message, error)) return message.first;
+    for (std::uint32_t i = 0; i < message.count; ++i) outcomes_[sequence_[message.first + i].item] = error;
+    if (!std::exchange(doubt_.open, false) || error != doubt_.error) continue;
+    // It fails alone with the same error: cutting it was not what the kernel would not do.
+    largest_ = doubt_.largest_before;
+    return message.first + message.count;
+  }
+  return sequence_.size();
+}
+
+// Takes note that the kernel would not cut the message; false for errors that have nothing to do with that.
+bool BatchSender::refuses_offload(const Message &message, int error) {
+  if (message.count == 1) return false;
+  const bool size = error == EINVAL || error == EMSGSIZE;
+  if (!size && error != EIO && error != EOPNOTSUPP && error != ENOPROTOOPT) return false;
+  ++counts_.refused;
+  doubt_ = {true, error, largest_};
+  largest_ = size && message.segment > kAlwaysFits ? message.segment - 1 : 0;
+  return true;
+}
+
+// A pending error of ICMP's is reported in place of a datagram that has nothing to do with it, which is tried again.
+// The error queue empty means the error is this datagram's own (no route).
+bool BatchSender::was_old_news(int error, int &retries) {
+  if (!is_icmp(error)) return false;
+  const std::size_t known = refusals_.size();
+  read_error_queue();
+  return (refusals_.size() > known || known == kMaxRefusals) && ++retries <= 8;
+}
+
+std::vector<BatchSender::Refusal> BatchSender::collect_refusals() {
+  read_error_queue();
+  return std::exchange(refusals_, {});
+}
+
+void BatchSender::read_error_queue() {
+  for (;;) {
+    sockaddr_in6 name{};
+    alignas(cmsghdr) char control[256];
+    msghdr message{};
+    message.msg_name = &name;
+    message.msg_namelen = sizeof name;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    if (recvmsg(fd_, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
+    for (cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+      const bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
+      const bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
+      if (!v4 && !v6) continue;
+      sock_extended_err error{};
+      std::memcpy(&error, CMSG_DATA(c), sizeof error);
+      if (refusals_.size() < kMaxRefusals) {
+        refusals_.push_back(
+            {Address(reinterpret_cast<sockaddr *>(&name), message.msg_namelen), static_cast<int>(error.ee_errno)});
+      }
+    }
+  }
+}
+
+}  // namespace avc::runtime

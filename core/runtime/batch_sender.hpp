@@ -1,0 +1,139 @@
+// Datagrams sent many at a time: sendmmsg of messages that the kernel cuts into datagrams itself (UDP_SEGMENT). What
+// a datagram costs is mostly paid per message, so datagrams of different streams share messages.
+//
+// A message goes to one destination and holds datagrams of equal size, of which the last may be shorter. Coalescing
+// keeps the order of each lane: a lane is in a *phase*, which ends when a datagram is larger than the one before it,
+// and a batch leaves by phase, then by size, largest first. Within a phase a lane's sizes only fall, so nothing of it
+// overtakes anything of it, while equal sizes of all lanes come together and every other message can end with one of
+// the next smaller size.
+//
+// Where the kernel refuses UDP_SEGMENT (no support, a device without checksum offload, a path with a smaller MTU) the
+// same datagrams leave one by one, from then on for that size and larger ones, or for all. Nothing here blocks.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "core/runtime/udp_socket.hpp"
+
+namespace avc::runtime {
+
+class BatchSender {
+ public:
+  static constexpr std::size_t kBatch = 2048;                                           // datagrams
+  static constexpr std::size_t kMaxSegments = 64, kMaxBytes = 65507, kMaxParts = 1024;  // of one message
+
+  // The order to keep: whoever adds datagrams that must not overtake each other uses one lane for them.
+  class Lane {
+    friend class BatchSender;
+    std::uint64_t batch_ = 0;
+    std::uint32_t phase_ = 0, bytes_ = 0;
+  };
+
+  using SendCall = int (*)(int fd, mmsghdr *messages, unsigned count, int flags);
+  struct Options {
+    bool offload = true;
+    SendCall send = ::sendmmsg;  // for tests that play the kernel
+  };
+
+  explicit BatchSender(int fd) : BatchSender(fd, Options()) {}  // borrowed
+  BatchSender(int fd, Options options);
+
+  // A number for an address; the same one for the same address. Numbers are kept as long as the sender.
+  std::uint32_t destination(const Address &to);
+  // The memory that the parts point to stays valid until flush() is over.
+  void add(std::uint32_t destination, Lane &lane, std::span<const iovec> parts);
+  std::size_t size() const { return flushed_ ? 0 : items_.size(); }
+  bool full() const { return size() >= kBatch; }
+  // 0 or the errno of each datagram, in the order added; valid until the next add().
+  std::span<const int> flush();
+
+  struct Counts {
+    std::uint64_t syscalls = 0;
+    std::uint64_t messages = 0;  // what the kernel was handed: one datagram, or many to be cut
+    std::uint64_t segments = 0;  // datagrams that left in messages of several
+    std::uint64_t refused = 0;   // messages that were not cut by the kernel but sent again one by one
+  };
+  const Counts &counts() const { return counts_; }
+  bool offloads() const { return largest_ > 0; }  // UDP_SEGMENT is in use
+
+  struct Refusal {
+    Address destination;
+    int error;
+  };
+  // Destinations that ICMP messages came about, since the last call (at most 64 of them are kept). Such errors are not
+  // failed sends: the kernel reports them in place of a later datagram, which is then tried again.
+  std::vector<Refusal> collect_refusals();
+
+ private:
+  struct Item {
+    std::uint32_t next;  // in its bucket
+    std::uint32_t first_part;
+    std::uint32_t bytes;
+    std::uint16_t parts;
+  };
+  struct Bucket {  // datagrams of one destination, phase and size, in the order added
+    std::uint64_t key;
+    std::uint32_t head, tail, slot;
+  };
+  struct Control {
+    alignas(cmsghdr) char bytes[CMSG_SPACE(sizeof(std::uint16_t))];
+  };
+  struct Message {
+    std::uint32_t first, count, parts;  // in sequence_; memory parts
+    std::uint32_t segment, bytes;       // size of the first datagram; of all
+    std::uint32_t destination;
+    bool closed;  // ends with a shorter one
+  };
+
+  void begin_batch();
+  std::uint32_t bucket_for(std::uint64_t key);
+  void order();
+  void plan(std::size_t from);
+  bool append(Message &message, const Item &item) const;
+  std::size_t send_planned();
+  bool refuses_offload(const Message &message, int error);
+  bool was_old_news(int error, int &retries);
+  void read_error_queue();
+
+  int fd_;
+  SendCall send_;
+  std::uint32_t largest_;  // segment size the kernel cuts; 0: none
+  std::map<Address, std::uint32_t> numbers_;
+  std::vector<const Address *> addresses_;  // by number; keys of the map stay where they are
+
+  std::uint64_t batch_ = 1;
+  std::vector<Item> items_;
+  std::vector<iovec> parts_;
+  std::vector<Bucket> buckets_;
+  std::vector<std::uint32_t> slots_;  // hash of key -> bucket + 1
+  bool flushed_ = false;
+
+  // Of the flush under way.
+  struct Place {
+    std::uint32_t item, destination;
+  };
+  std::vector<std::uint32_t> bucket_order_;
+  std::vector<Place> sequence_;
+  std::vector<Message> messages_;
+  std::vector<mmsghdr> headers_;
+  std::vector<Control> controls_;
+  std::vector<iovec> vectors_;
+  std::vector<int> outcomes_;
+  // A message that the kernel did not cut, as long as it is not known whether it takes the first datagram on its own.
+  struct Doubt {
+    bool open = false;
+    int error = 0;
+    std::uint32_t largest_before = 0;
+  } doubt_;
+
+  std::vector<Refusal> refusals_;
+  Counts counts_;
+};
+
+}  // namespace avc::runtime
