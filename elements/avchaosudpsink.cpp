@@ -3,7 +3,8 @@
  * @title: avchaosudpsink
  *
  * Sends packets by UDP without ever waiting: no preroll, no clock, no blocking socket. Sinks that share a context
- * share a socket and send together, many packets in one system call.
+ * share a socket and send together: many packets in one message that the kernel cuts (UDP_SEGMENT), many messages in
+ * one system call.
  *
  * It stands last, behind chaosdegrader or any payloader. Packets leave when they are pushed, so what is before it keeps
  * the time: a live source, avchaossrc, or clocksync.
@@ -13,7 +14,12 @@
  * Packets go to #avchaosudpsink:host and #avchaosudpsink:port; what RFC 5761 calls RTCP goes to
  * #avchaosudpsink:rtcp-port (0: the port after). A name is looked up on a thread of its own when the element starts;
  * until the answer is there packets are dropped and counted, and an error is posted if there is none. `localhost` is
- * 127.0.0.1 at once. Sinks with the same #avchaosudpsink:context, clock and socket settings share one socket.
+ * 127.0.0.1 at once. #avchaosudpsink:clients names several destinations instead. Sinks with the same
+ * #avchaosudpsink:context, clock and socket settings share one socket, unless #avchaosudpsink:own-source-port is set.
+ *
+ * Packets of different sinks share messages; what one sink sends keeps its order. Where the kernel does not cut
+ * messages, or #avchaosudpsink:segmentation-offload is off, packets leave one by one. #avchaosudpsink:pacing-ms spreads
+ * the packets of a list over a time.
  *
  * What the kernel does not take (EAGAIN, ENOBUFS, …) is counted by its name and lost, as on a network. When nobody
  * listens at the destination, one warning is posted, refusals are counted, and sending goes on.
@@ -30,10 +36,11 @@
  *
  * ## Statistics
  *
- * `stats`: packets-sent, bytes-sent, rtcp-packets-sent, syscalls (of the shared socket), errors, errors-by-errno,
- * refusals, dropped-not-playing, dropped-no-address, local-port, context, late-p50-us, late-p99-us, late-max-us,
- * late-count (of the context), and remote: for each SSRC that reports came about ssrc, fraction-lost, packets-lost,
- * jitter, highest-sequence, round-trip-ms, reports, nacks, key-unit-requests.
+ * `stats`: packets-sent, bytes-sent, rtcp-packets-sent, syscalls, messages and segments (of the shared socket),
+ * offload (gso or none), offload-refused, errors, errors-by-errno, refusals, dropped-not-playing, dropped-no-address,
+ * local-port, context, late-p50-us, late-p99-us, late-max-us, late-count (of the context), and remote: for each SSRC
+ * that reports came about ssrc, fraction-lost, packets-lost, jitter, highest-sequence, round-trip-ms, reports, nacks,
+ * key-unit-requests.
  *
  * ## Threads
  *

@@ -4,7 +4,9 @@
 
 #include <thread>
 
+#include "core/random.hpp"
 #include "core/rtp/extension.hpp"
+#include "core/runtime/batch_sender.hpp"
 #include "tests/check.hpp"
 
 using namespace avc;
@@ -152,6 +154,104 @@ START_TEST(sender_reports_give_the_delay_and_are_answered) {
 }
 END_TEST
 
+// The same packets, lost, swapped and doubled from a seed, go through a reference that is handed one after the other,
+// and through sockets in messages of many packets, which the receiver takes merged, or one by one.
+void counts_as_the_reference(bool merged_out, bool merged_in) {
+  constexpr std::uint32_t kStreams = 40;
+  RtpReceiver::Options options;
+  options.offload = merged_in;
+  const auto receiver = start(options);
+  if (merged_in) until([&] { return receiver->offloads(); });  // the option is set by the receiving thread
+  const UdpSocket socket = std::move(*UdpSocket::open({}));
+  BatchSender batch(socket.fd(), {.offload = merged_out});
+  const auto to = batch.destination(*Address::parse("127.0.0.1", receiver->port()));
+  std::vector<BatchSender::Lane> lanes(kStreams);
+  std::map<std::uint32_t, stats::Receiver> reference;
+  const Rng rng(11);
+  std::uint64_t draws = 0, sent = 0;
+  const auto draw = [&](std::uint64_t below) { return rng.at(draws++).below(below); };
+  std::vector<std::vector<std::uint8_t>> packets;
+  for (std::uint16_t n = 0; n < 60; ++n) {
+    packets.clear();
+    packets.reserve(3 * kStreams);
+    const auto send = [&](std::uint32_t stream, std::uint16_t number) {
+      const bool video = stream % 2 == 0;
+      auto &packet = packets.emplace_back(number % 5 == 4 ? 90 : 900);
+      rtp::write_fixed_header(std::span(packet).first<12>(),
+                              {.payload_type = static_cast<std::uint8_t>(video ? 96 : 111),
+                               .marker = video && number % 5 == 4,
+                               .sequence = number,
+                               .timestamp = video ? number / 5 * 3000u : number * 960u,
+                               .ssrc = 1000 + stream});
+      packet[12] = 0x41;  // a slice that goes on: only the packet before tells where the frame begins
+      const iovec part{packet.data(), packet.size()};
+      batch.add(to, lanes[stream], std::span(&part, 1));
+      reference.try_emplace(1000 + stream, video ? net::Stream::video : net::Stream::audio)
+          .first->second.receive(*rtp::parse(packet), packet.size(), {});
+      ++sent;
+    };
+    for (std::uint32_t stream = 0; stream < kStreams; ++stream) {
+      if (n > 2 && draw(20) == 0) continue;
+      if (n > 2 && draw(20) == 0) send(stream, static_cast<std::uint16_t>(n - 1));  // again, or late
+      send(stream, n);
+      if (draw(20) == 0) send(stream, n);
+    }
+    for (const int error : batch.flush()) ck_assert_int_eq(error, 0);
+    until([&] { return receiver->totals().packets == sent; });
+  }
+  const auto totals = receiver->totals();
+  ck_assert_uint_eq(totals.kernel_drops, 0);
+  if (merged_in && merged_out) ck_assert_uint_lt(totals.messages, sent / 4);
+  if (!merged_in) ck_assert_uint_eq(totals.messages, sent);
+  const auto streams = receiver->snapshot();
+  ck_assert_uint_eq(streams.size(), kStreams);
+  for (const auto &stream : streams) {
+    const auto wanted = reference.at(stream.ssrc).snapshot();
+    ck_assert_int_eq(stream.stats.packets_received, wanted.packets_received);
+    ck_assert_int_eq(stream.stats.packets_lost, wanted.packets_lost);
+    ck_assert_int_eq(stream.stats.packets_duplicated, wanted.packets_duplicated);
+    ck_assert_int_eq(stream.stats.packets_reordered, wanted.packets_reordered);
+    ck_assert_int_eq(stream.stats.bytes_received, wanted.bytes_received);
+    ck_assert_int_eq(stream.stats.loss_runs, wanted.loss_runs);
+    ck_assert(stream.stats.loss_run_lengths == wanted.loss_run_lengths);
+    ck_assert_int_eq(stream.stats.frames_complete, wanted.frames_complete);
+    ck_assert_int_eq(stream.stats.frames_broken, wanted.frames_broken);
+    ck_assert_int_eq(stream.stats.frames_lost, wanted.frames_lost);
+    ck_assert_uint_eq(stream.stats.highest_sequence, wanted.highest_sequence);
+  }
+}
+
+START_TEST(merged_packets_are_counted_as_one_after_the_other) { counts_as_the_reference(true, true); }
+END_TEST
+
+START_TEST(packets_that_are_not_merged_are_counted_the_same) {
+  counts_as_the_reference(true, false);
+  counts_as_the_reference(false, true);
+  counts_as_the_reference(false, false);
+}
+END_TEST
+
+// The socket's buffer is small and the receiver does not come to read: the sequence numbers show a loss that the
+// network had no part in, and the kernel's count says so, without another packet having to come.
+START_TEST(what_the_kernel_drops_is_counted_as_its_own) {
+  const UdpSocket target = std::move(*UdpSocket::open({.receive_buffer = 4096})),
+                  socket = std::move(*UdpSocket::open({}));
+  BatchReceiver receiver(target.fd(), {.offload = true});
+  BatchSender batch(socket.fd(), {.offload = false});
+  BatchSender::Lane lane;
+  std::array<std::uint8_t, 1000> packet{};
+  const iovec part{packet.data(), packet.size()};
+  const auto to = batch.destination(target.local());
+  for (int i = 0; i < 50; ++i) batch.add(to, lane, std::span(&part, 1));
+  for (const int error : batch.flush()) ck_assert_int_eq(error, 0);
+  ck_assert_uint_gt(receiver.kernel_drops(), 0);
+  std::uint64_t got = 0;
+  for (auto some = receiver.receive(); !some.empty(); some = receiver.receive())
+    for (const Received &message : some) got += message.datagrams();
+  ck_assert_uint_eq(got + receiver.kernel_drops(), 50);
+}
+END_TEST
+
 START_TEST(a_busy_port_is_an_error_that_names_it) {
   const auto receiver = start();
   RtpReceiver::Options options;
@@ -184,4 +284,6 @@ END_TEST
 AVC_TESTS("rtp receiver", streams_are_told_apart_by_ssrc_and_named_by_their_extension,
           the_id_is_found_in_an_rfc_8285_element_too, what_is_not_rtp_is_counted_and_makes_no_stream,
           strangers_cannot_fill_the_table_for_good, sender_reports_give_the_delay_and_are_answered,
-          a_busy_port_is_an_error_that_names_it, three_thousand_streams_are_counted_without_a_loss)
+          merged_packets_are_counted_as_one_after_the_other, packets_that_are_not_merged_are_counted_the_same,
+          what_the_kernel_drops_is_counted_as_its_own, a_busy_port_is_an_error_that_names_it,
+          three_thousand_streams_are_counted_without_a_loss)
