@@ -32,12 +32,15 @@
  * #avchaossrc:max-bitrate-kbps picks the highest rendition not above it (the smallest if none is) at the next
  * keyframe; #avchaossrc:frame-drop-percent leaves out that share of the video frames, evenly and without a hole in
  * the sequence numbers, keyframes last; #avchaossrc:audio-silence sends silence. Spikes of these kinds arrive as
- * events from downstream and combine with the properties and with each other. A force-key-unit event makes audio and
- * video jump to the next keyframe together, at most once in 500 ms.
+ * events from downstream and combine with the properties and with each other; they name their times and act from the
+ * first frame at or after those. While a participant is away (spike `participant_leave`) nothing is sent but a gap
+ * event for each frame; sequence numbers go on as if it were, and its picture comes back with a keyframe. A
+ * force-key-unit event makes audio and video jump to the next keyframe together, at most once in 500 ms.
  *
  * ## Statistics
  *
- * `stats`: participant-id, state (idle, preparing, running, failed), frames-sent, frames-dropped,
+ * `stats`: participant-id, state (idle, preparing, running, left, failed), frames-sent, frames-dropped,
+ * frames-withheld (while away, audio and video),
  * audio-frames-sent, packets-sent, bytes-sent (RTP, with 12 bytes of header), bitrate-kbps (of the rendition in use),
  * rendition-kbps, loops, key-unit-jumps, context, late-count, late-avg-us, late-p50-us, late-p95-us,
  * late-p99-us, late-max-us, stuck-ms and stuck-in (set while the context hangs in one element for a second or more).
@@ -360,7 +363,7 @@ gboolean Impl::upstream_event(GstPad *pad, GstEvent *event) {
     return TRUE;
   }
   if (const auto end = parse_spike_end(event)) {
-    player_.change({to_instant(end->at).since_origin, end->id, std::nullopt});
+    player_.change({to_instant(end->at), end->id});
     return TRUE;
   }
   const auto start = parse_spike_start(event);
@@ -371,7 +374,7 @@ gboolean Impl::upstream_event(GstPad *pad, GstEvent *event) {
     return FALSE;
   }
   if (!(effect->source == spike::SourceEffect{}))
-    player_.change({to_instant(start->start).since_origin, start->id, effect->source});
+    player_.change({to_instant(start->start), start->id, effect->source, to_instant(start->end)});
   return TRUE;
 }
 
@@ -399,18 +402,21 @@ Ptr<GstStructure> Impl::stats() const {
   const auto late = context ? context->lateness() : stats::Summary();
   const auto stuck = context ? context->stuck() : std::nullopt;
   const bool opened = preparation_.lock()->entry != nullptr;
-  const char *state = failed_ ? "failed" : !kbps.empty() ? "running" : opened ? "preparing" : "idle";
+  const char *state = failed_         ? "failed"
+                      : !kbps.empty() ? (now.absent ? "left" : "running")
+                      : opened        ? "preparing"
+                                      : "idle";
   const auto us = [](std::int64_t ns) { return static_cast<guint64>(ns / 1000); };
   auto all = take(gst_structure_new(
       "avchaossrc-stats", "participant-id", G_TYPE_UINT, settings.lock()->participant_id, "state", G_TYPE_STRING, state,
       "frames-sent", G_TYPE_UINT64, now.frames_sent.load(), "frames-dropped", G_TYPE_UINT64, now.frames_dropped.load(),
-      "audio-frames-sent", G_TYPE_UINT64, now.audio_frames_sent.load(), "packets-sent", G_TYPE_UINT64,
-      now.packets_sent.load(), "bytes-sent", G_TYPE_UINT64, now.bytes_sent.load(), "bitrate-kbps", G_TYPE_DOUBLE,
-      now.bitrate_kbps.load(), "loops", G_TYPE_UINT64, now.loops.load(), "key-unit-jumps", G_TYPE_UINT64,
-      now.key_unit_jumps.load(), "context", G_TYPE_STRING, context ? context->name().c_str() : "", "late-count",
-      G_TYPE_UINT64, late.count, "late-avg-us", G_TYPE_DOUBLE, late.mean / 1e3, "late-p50-us", G_TYPE_UINT64,
-      us(late.p50), "late-p95-us", G_TYPE_UINT64, us(late.p95), "late-p99-us", G_TYPE_UINT64, us(late.p99),
-      "late-max-us", G_TYPE_UINT64, us(late.max), "stuck-ms", G_TYPE_UINT64,
+      "frames-withheld", G_TYPE_UINT64, now.frames_withheld.load(), "audio-frames-sent", G_TYPE_UINT64,
+      now.audio_frames_sent.load(), "packets-sent", G_TYPE_UINT64, now.packets_sent.load(), "bytes-sent", G_TYPE_UINT64,
+      now.bytes_sent.load(), "bitrate-kbps", G_TYPE_DOUBLE, now.bitrate_kbps.load(), "loops", G_TYPE_UINT64,
+      now.loops.load(), "key-unit-jumps", G_TYPE_UINT64, now.key_unit_jumps.load(), "context", G_TYPE_STRING,
+      context ? context->name().c_str() : "", "late-count", G_TYPE_UINT64, late.count, "late-avg-us", G_TYPE_DOUBLE,
+      late.mean / 1e3, "late-p50-us", G_TYPE_UINT64, us(late.p50), "late-p95-us", G_TYPE_UINT64, us(late.p95),
+      "late-p99-us", G_TYPE_UINT64, us(late.p99), "late-max-us", G_TYPE_UINT64, us(late.max), "stuck-ms", G_TYPE_UINT64,
       us(stuck ? stuck->since.count() / 1000 : 0), "stuck-in", G_TYPE_STRING, stuck ? stuck->owner.c_str() : "",
       nullptr));
   gst_structure_take_value(all.get(), "rendition-kbps", &renditions);

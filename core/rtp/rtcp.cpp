@@ -151,6 +151,14 @@ std::size_t write_extended_report(MutableBytes out, std::uint32_t sender_ssrc,
   return size;
 }
 
+std::size_t write_bye(MutableBytes out, std::uint32_t ssrc) {
+  constexpr std::size_t kSize = 8;
+  if (out.size() < kSize) return 0;
+  write_head(out, 1, kBye, kSize);
+  write32(out, 4, ssrc);
+  return kSize;
+}
+
 std::size_t write_pli(MutableBytes out, std::uint32_t sender_ssrc, std::uint32_t media_ssrc) {
   if (out.size() < 12) return 0;
   write_head(out, 1, kPsfb, 12);

@@ -52,6 +52,7 @@ struct StatisticsSummary {
 };
 std::size_t write_extended_report(MutableBytes out, std::uint32_t sender_ssrc,
                                   std::span<const StatisticsSummary> summaries);
+std::size_t write_bye(MutableBytes out, std::uint32_t ssrc);  // to stand behind a report and SDES
 std::size_t write_pli(MutableBytes out, std::uint32_t sender_ssrc, std::uint32_t media_ssrc);
 
 // --- reading ---

@@ -73,6 +73,12 @@ void Output::push(Ptr<GstBuffer> buffer) {
   note(gst_pad_push(pad_, give(std::move(buffer))));
 }
 
+void Output::gap(Nanos running_time, Nanos duration) {
+  const PadLock hold(pad_);
+  gst_pad_push_event(pad_, gst_event_new_gap(static_cast<GstClockTime>(running_time.count()),
+                                             static_cast<GstClockTime>(duration.count())));
+}
+
 void Output::send(const Offer &offer, GstEvent *event) {
   const PadLock hold(pad_);
   begin(offer);

@@ -39,6 +39,7 @@ class Output {
   bool ready(const Offer &offer);
   void push(Ptr<GstBufferList> list);
   void push(Ptr<GstBuffer> buffer);
+  void gap(Nanos running_time, Nanos duration);    // in place of a frame
   void send(const Offer &offer, GstEvent *event);  // keeps nothing
 
   void reset() { begun_ = segment_sent_ = negotiated_ = over_ = false; }

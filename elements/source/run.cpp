@@ -64,6 +64,7 @@ Run::Run(std::shared_ptr<const media::Clip> clip, const Settings &settings, guin
   rendition_ = media::pick_rendition(clip_->kbps, settings.max_bitrate_kbps);
   walk_.from = walk_.to = rendition_;
   counters_.bitrate_kbps = clip_->kbps[rendition_];
+  counters_.absent = false;
 }
 
 std::optional<Nanos> Run::next() const {
@@ -73,21 +74,26 @@ std::optional<Nanos> Run::next() const {
 
 void Run::request_key_unit() {
   const auto now = next();
-  if (!now || (last_jump_ && *now - *last_jump_ < kJumpDistance)) return;
+  if (!now || counters_.absent || (last_jump_ && *now - *last_jump_ < kJumpDistance)) return;
   if (!timeline_.jump_to_keyframe()) return;
   last_jump_ = now;
   ++counters_.key_unit_jumps;
 }
 
+void Run::change(SpikeChange change) {
+  if (change.effect)
+    changes_.start(change.id, change.at, change.end, *change.effect);
+  else
+    changes_.end(change.id, change.at);
+}
+
 void Run::apply_changes(Nanos now) {
-  std::erase_if(changes_, [&](const SpikeChange &change) {
-    if (change.at > now) return false;
-    if (change.effect)
-      effects_.put(change.id, *change.effect);
+  while (const auto change = changes_.take_due({now})) {
+    if (change->effect)
+      effects_.put(change->id, *change->effect);
     else
-      effects_.remove(change.id);
-    return true;
-  });
+      effects_.remove(change->id);
+  }
 }
 
 bool Run::emit(const Live &live, std::span<const std::shared_ptr<Output>> outputs) {
@@ -106,6 +112,8 @@ bool Run::emit(const Live &live, std::span<const std::shared_ptr<Output>> output
   base.frame_drop_percent = live.frame_drop_percent;
   base.audio_silence = live.audio_silence;
   const spike::SourceEffect effect = effects_.over(base);
+  counters_.absent = effect.absent;
+  picture_waits_ |= effect.absent;
   if (tick.medium == media::Medium::video) choose_rendition(effect, now);
   bool wanted = false;
   for (const auto &output : outputs) wanted |= output->ready(offer_) && output->takes(tick.medium);
@@ -127,6 +135,14 @@ void Run::push_rtp(Output &output, const RtpStream &stream, const Frame &frame,
     output.push(make_packets(stream, frame, payloads));
 }
 
+// The frame has had its place and its numbers; downstream is told that time goes on.
+void Run::withhold(media::Medium medium, Nanos now, Nanos duration, std::span<const std::shared_ptr<Output>> outputs) {
+  for (const auto &output : outputs) {
+    if (output->takes(medium) && output->ready(offer_)) output->gap(now, duration);
+  }
+  ++counters_.frames_withheld;
+}
+
 bool Run::emit_video(const media::Tick &tick, Nanos now, const spike::SourceEffect &effect,
                      std::span<const std::shared_ptr<Output>> outputs) {
   const bool keyframe = clip_->renditions[0].units[tick.index].keyframe;
@@ -142,6 +158,11 @@ bool Run::emit_video(const media::Tick &tick, Nanos now, const spike::SourceEffe
   const media::AccessUnit &unit = rendition.units[tick.index];
   const std::span payloads(&rendition.payloads[unit.first_payload], unit.payloads);
   const Frame frame{now, unit.duration, !keyframe, video_.take_sequence(unit.payloads), true};
+  picture_waits_ &= effect.absent || !keyframe;
+  if (picture_waits_) {
+    withhold(tick.medium, now, unit.duration, outputs);
+    return false;
+  }
   std::size_t payload_bytes = 0;
   for (const FramePayload &payload : payloads) payload_bytes += payload.bytes.size();
   for (const auto &output : outputs) {
@@ -164,6 +185,10 @@ bool Run::emit_audio(const media::Tick &tick, Nanos now, const spike::SourceEffe
   const bool spurt_begins = was_silent_ && !effect.audio_silence;
   was_silent_ = effect.audio_silence;
   const Frame frame{now, media::kAudioFrame, false, audio_.take_sequence(1), spurt_begins};
+  if (effect.absent) {
+    withhold(tick.medium, now, media::kAudioFrame, outputs);
+    return false;
+  }
   for (const auto &output : outputs) {
     if (!output->takes(media::Medium::audio) || !output->ready(offer_)) continue;
     if (output->form() == Output::Form::coded)

@@ -13,6 +13,7 @@
 #include "core/media/frame_dropper.hpp"
 #include "core/media/source_effects.hpp"
 #include "core/media/timeline.hpp"
+#include "core/spike/changes.hpp"
 #include "elements/media/clip.hpp"
 #include "elements/source/output.hpp"
 #include "elements/source/packets.hpp"
@@ -24,14 +25,17 @@ namespace avc::source {
 struct Counters {
   std::atomic<guint64> frames_sent{0}, frames_dropped{0}, audio_frames_sent{0}, packets_sent{0}, bytes_sent{0};
   std::atomic<guint64> loops{0}, key_unit_jumps{0};
+  std::atomic<guint64> frames_withheld{0};
   std::atomic<double> bitrate_kbps{0};
+  std::atomic<bool> absent{false};
 };
 
-// A spike's beginning or end, in force from the first frame at or after its time.
+// A spike's beginning, or its end, as announced.
 struct SpikeChange {
-  Nanos at{};
+  Instant at;
   std::string id;
-  std::optional<spike::SourceEffect> effect;  // none: the end
+  std::optional<spike::SourceEffect> effect{};  // none: the end
+  Instant end = Instant::never();               // with a beginning: the planned one
 };
 
 class Run {
@@ -45,14 +49,15 @@ class Run {
   // Sends the next frame to those outputs that want it. True when somebody did.
   bool emit(const Live &live, std::span<const std::shared_ptr<Output>> outputs);
 
-  void change(SpikeChange change) { changes_.push_back(std::move(change)); }
-  void request_key_unit();                               // at most one jump in 500 ms
+  void change(SpikeChange change);
+  void request_key_unit();                               // at most one jump in 500 ms, none by who is not there
   bool sent_keyframe() const { return sent_keyframe_; }  // with the last emit()
   bool is_of(std::uint32_t ssrc) const { return ssrc == video_.ssrc() || ssrc == audio_.ssrc(); }
 
  private:
   void apply_changes(Nanos now);
   void choose_rendition(const spike::SourceEffect &effect, Nanos now);
+  void withhold(media::Medium medium, Nanos now, Nanos duration, std::span<const std::shared_ptr<Output>> outputs);
   void push_rtp(Output &output, const RtpStream &stream, const Frame &frame, std::span<const FramePayload> payloads);
   bool emit_video(const media::Tick &tick, Nanos now, const spike::SourceEffect &effect,
                   std::span<const std::shared_ptr<Output>> outputs);
@@ -67,7 +72,8 @@ class Run {
   Offer offer_;
 
   media::SourceEffects effects_;
-  std::vector<SpikeChange> changes_;  // that are not due yet
+  spike::Changes<spike::SourceEffect> changes_;  // that are not due yet
+  bool picture_waits_ = false;                   // for a keyframe, after an absence
   media::FrameDropper dropper_;
   bool sent_keyframe_ = false;
   bool was_closed_ = false;  // the gate, at the last frame
