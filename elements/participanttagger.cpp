@@ -50,6 +50,8 @@
  */
 #include "elements/participanttagger.hpp"
 
+#include <gst/video/video.h>
+
 #include <array>
 #include <atomic>
 #include <string>
@@ -57,23 +59,24 @@
 
 #include "core/runtime/guarded.hpp"
 #include "elements/support/chaos_events.hpp"
+#include "elements/support/clock.hpp"
 #include "elements/support/errors.hpp"
+#include "elements/support/mapped.hpp"
 #include "elements/support/properties.hpp"
 #include "elements/support/rtp_frame.hpp"
 #include "elements/support/wrapper.hpp"
-#include "elements/tagger/rewrite.hpp"
+#include "elements/tagger/flood.hpp"
+#include "elements/tagger/identity.hpp"
 #include "elements/tagger/sender_reports.hpp"
+#include "elements/tagger/spikes.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(participanttagger_debug);
 #define GST_CAT_DEFAULT participanttagger_debug
 
 using namespace avc;
+using tagger::Settings;
 
 namespace {
-
-constexpr guint kDefaultParticipant = 1001;
-constexpr guint kDefaultAudioPayload = 111;
-constexpr const char *kExtensionUri = "urn:avchaos:participant-id";
 
 GType extension_type() {
   static const GEnumValue values[] = {
@@ -83,17 +86,6 @@ GType extension_type() {
       {0, nullptr, nullptr}};
   return register_enum("AvcParticipantExtension", values);
 }
-
-struct Settings {
-  guint participant_id = 0;
-  guint ssrc = 0;
-  tagger::Extension extension = tagger::Extension::rfc3550;
-  guint extension_id = 1;
-  gint payload_type = -1;
-  guint seqnum_offset = 0;
-  guint timestamp_offset = 0;
-  guint rtcp_interval_ms = 5000;
-};
 
 const Property<Settings> kProperties[] = {
     {"participant-id", "The participant (0: the one upstream names, else 1001)", &Settings::participant_id, 0, 0,
@@ -115,8 +107,6 @@ GstStaticPadTemplate sink_template =
 GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("application/x-rtp"));
 
-enum class Media { mixed, video, audio };
-
 class Impl {
  public:
   explicit Impl(GstElement *element);
@@ -125,18 +115,22 @@ class Impl {
   GstFlowReturn chain(Ptr<GstBuffer> buffer);
   GstFlowReturn chain_list(Ptr<GstBufferList> list);
   gboolean sink_event(Ptr<GstEvent> event);
+  gboolean src_event(Ptr<GstEvent> event);
   [[nodiscard]] Ptr<GstStructure> stats() const;
 
   Guarded<Settings> settings;
 
  private:
   // Streaming thread only.
-  net::Stream stream_of(std::uint8_t payload_type) const;
-  guint ssrc_of(net::Stream stream) const;
   void identify();
   void announce();
   void push_caps();
-  tagger::Rewrite change_for(net::Stream stream) const;
+  bool admit(GstBuffer *first);
+  void keep_up(GstClockTime pts);
+  void carry_out(const tagger::Spikes::Change &change, GstClockTime pts);
+  void flood(Instant until, GstClockTime pts);
+  bool withheld(GstBuffer *first);
+  gint64 ntp_offset() const;
   void tag(GstBuffer *buffer);
   void tag(GstBuffer *buffer, RtpFrame &frame);
   void count(net::Stream stream, GstBuffer *buffer, std::uint32_t packets, std::uint32_t ssrc,
@@ -150,17 +144,21 @@ class Impl {
   // Streaming thread only; valid from start() on.
   Settings now_;  // as of the buffer or list under way
   GstSegment segment_;
-  std::optional<ParticipantInfo> upstream_;
-  ParticipantInfo info_;  // what goes downstream
+  tagger::Identity who_;
   bool announced_ = false;
-  Media media_ = Media::mixed;
-  Ptr<GstCaps> caps_in_, caps_out_;
+  Ptr<GstCaps> caps_;  // that went downstream
   tagger::SenderReports reports_;
   bool touched_[net::kStreamCount] = {};  // streams with a packet in the list under way
+  tagger::Spikes spikes_;
+  tagger::Flood flood_;
+  Instant last_time_;           // running time, of what passed while there were spikes
+  bool picture_waits_ = false;  // for a keyframe: packets of video were withheld
 
   // Written by the streaming thread, read by any.
   std::atomic<guint> participant_id_{0}, ssrc_{0};
   std::atomic<guint64> video_{0}, audio_{0}, malformed_{0}, sender_reports_{0};
+  std::atomic<guint64> withheld_{0}, flood_packets_{0}, flood_skipped_{0};
+  std::atomic<bool> absent_{false};
 };
 
 }  // namespace
@@ -188,6 +186,9 @@ Impl::Impl(GstElement *element) : element_(element) {
   gst_pad_set_event_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
     return impl_of(parent).sink_event(take(event));
   });
+  gst_pad_set_event_function(src_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
+    return impl_of(parent).src_event(take(event));
+  });
   gst_pad_set_query_function(sink_, [](GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
     return query_filter(pad, parent, query, impl_of(parent).src_);
   });
@@ -198,68 +199,37 @@ Impl::Impl(GstElement *element) : element_(element) {
 void Impl::start() {
   now_ = *settings.lock();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
-  upstream_.reset();
+  who_ = {};
   announced_ = false;
-  media_ = Media::mixed;
-  caps_in_.reset();
-  caps_out_.reset();
+  caps_.reset();
   reports_.restart();
-  for (auto *counter : {&video_, &audio_, &malformed_, &sender_reports_}) *counter = 0;
+  spikes_.restart();
+  last_time_ = {};
+  picture_waits_ = absent_ = false;
+  for (auto *counter : {&video_, &audio_, &malformed_, &sender_reports_, &withheld_, &flood_packets_, &flood_skipped_})
+    *counter = 0;
   identify();
 }
 
-// Works out who we are from our properties and upstream's word.
 void Impl::identify() {
-  info_ = upstream_.value_or(ParticipantInfo{});
-  if (now_.participant_id) info_.participant_id = now_.participant_id;
-  if (!info_.participant_id) info_.participant_id = kDefaultParticipant;
-  info_.video_ssrc = now_.ssrc ? now_.ssrc : info_.participant_id * 1000;
-  info_.audio_ssrc = now_.ssrc && media_ == Media::audio ? now_.ssrc : info_.video_ssrc + 1;
-  if (now_.payload_type >= 0) {
-    (media_ == Media::audio ? info_.audio_pt : info_.video_pt) = static_cast<guint>(now_.payload_type);
-  }
-  participant_id_ = info_.participant_id;
-  ssrc_ = media_ == Media::audio ? info_.audio_ssrc : info_.video_ssrc;
+  who_.work_out(now_);
+  participant_id_ = who_.info().participant_id;
+  ssrc_ = who_.ssrc_of(who_.main_stream());
 }
 
 void Impl::announce() {
   if (announced_) return;
   announced_ = true;
-  gst_pad_push_event(src_, give(make_event(info_)));
+  flood_.restart(Rng(who_.info().seed).split(std::uint64_t{who_.info().participant_id}));
+  gst_pad_push_event(src_, give(make_event(who_.info())));
 }
 
-net::Stream Impl::stream_of(std::uint8_t payload_type) const {
-  if (media_ != Media::mixed) return media_ == Media::audio ? net::Stream::audio : net::Stream::video;
-  const guint audio = upstream_ ? upstream_->audio_pt : kDefaultAudioPayload;
-  return payload_type == audio ? net::Stream::audio : net::Stream::video;
-}
-
-guint Impl::ssrc_of(net::Stream stream) const {
-  return stream == net::Stream::audio ? info_.audio_ssrc : info_.video_ssrc;
-}
-
+// What says the same as before is not said again.
 void Impl::push_caps() {
-  if (!caps_in_) return;
-  auto caps = take(gst_caps_copy(caps_in_.get()));
-  GstStructure *structure = gst_caps_get_structure(caps.get(), 0);
-  if (media_ != Media::mixed) {
-    gst_structure_set(structure, "ssrc", G_TYPE_UINT, ssrc_.load(), nullptr);
-    if (now_.payload_type >= 0) gst_structure_set(structure, "payload", G_TYPE_INT, now_.payload_type, nullptr);
-  }
-  guint offset = 0;
-  if (gst_structure_get_uint(structure, "seqnum-offset", &offset)) {
-    gst_structure_set(structure, "seqnum-offset", G_TYPE_UINT, (offset + now_.seqnum_offset) & 0xffffu, nullptr);
-  }
-  if (gst_structure_get_uint(structure, "timestamp-offset", &offset)) {
-    gst_structure_set(structure, "timestamp-offset", G_TYPE_UINT, offset + now_.timestamp_offset, nullptr);
-  }
-  if (now_.extension == tagger::Extension::rfc8285) {
-    const std::string field = "extmap-" + std::to_string(now_.extension_id);
-    gst_structure_set(structure, field.c_str(), G_TYPE_STRING, kExtensionUri, nullptr);
-  }
-  if (caps_out_ && gst_caps_is_equal(caps.get(), caps_out_.get())) return;
-  caps_out_ = std::move(caps);
-  gst_pad_push_event(src_, gst_event_new_caps(caps_out_.get()));
+  auto caps = who_.caps(now_);
+  if (!caps || (caps_ && gst_caps_is_equal(caps.get(), caps_.get()))) return;
+  caps_ = std::move(caps);
+  gst_pad_push_event(src_, gst_event_new_caps(caps_.get()));
 }
 
 gboolean Impl::sink_event(Ptr<GstEvent> event) {
@@ -267,16 +237,14 @@ gboolean Impl::sink_event(Ptr<GstEvent> event) {
     case GST_EVENT_CAPS: {
       GstCaps *caps = nullptr;
       gst_event_parse_caps(event.get(), &caps);
-      caps_in_ = share(caps);
-      const char *media = gst_structure_get_string(gst_caps_get_structure(caps, 0), "media");
-      media_ = !media ? Media::mixed : g_str_equal(media, "audio") ? Media::audio : Media::video;
+      who_.set_caps(caps);
       identify();
       push_caps();
       return TRUE;
     }
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
       if (const auto info = parse_participant(event.get())) {
-        upstream_ = info;
+        who_.set_upstream(*info);
         identify();
         push_caps();
         announced_ = false;
@@ -292,8 +260,15 @@ gboolean Impl::sink_event(Ptr<GstEvent> event) {
       break;
     case GST_EVENT_FLUSH_STOP:
       gst_segment_init(&segment_, GST_FORMAT_TIME);
+      last_time_ = {};
       break;
-    case GST_EVENT_GAP:
+    case GST_EVENT_GAP: {
+      announce();
+      GstClockTime pts = GST_CLOCK_TIME_NONE;
+      gst_event_parse_gap(event.get(), &pts, nullptr);
+      if (spikes_.busy()) keep_up(pts);
+      break;
+    }
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       announce();
       break;
@@ -316,25 +291,15 @@ void Impl::tag(GstBuffer *buffer) {
     if (!packet.is_rtcp()) count_malformed();
     return;
   }
-  const auto stream = stream_of(packet.payload_type());
-  const auto change = change_for(stream);
+  const auto stream = who_.stream_of(packet.payload_type());
+  const auto change = who_.rewrite_of(stream, now_);
   if (const auto written = packet.rewrite(change)) count(stream, buffer, 1, change.ssrc, *written);
 }
 
 void Impl::tag(GstBuffer *buffer, RtpFrame &frame) {
-  const auto stream = stream_of(frame.packets[0].header[1] & 0x7f);
-  const auto change = change_for(stream);
+  const auto stream = who_.stream_of(frame.packets[0].header[1] & 0x7f);
+  const auto change = who_.rewrite_of(stream, now_);
   if (const auto written = tagger::rewrite(frame, change)) count(stream, buffer, frame.count, change.ssrc, *written);
-}
-
-tagger::Rewrite Impl::change_for(net::Stream stream) const {
-  tagger::Rewrite change{now_.extension, static_cast<std::uint8_t>(now_.extension_id), info_.participant_id,
-                         ssrc_of(stream)};
-  const bool retype = now_.payload_type >= 0 && !(media_ == Media::mixed && stream == net::Stream::audio);
-  if (retype) change.payload_type = static_cast<std::uint8_t>(now_.payload_type);
-  change.sequence_offset = static_cast<std::uint16_t>(now_.seqnum_offset);
-  change.timestamp_offset = now_.timestamp_offset;
-  return change;
 }
 
 void Impl::count(net::Stream stream, GstBuffer *buffer, std::uint32_t packets, std::uint32_t ssrc,
@@ -346,16 +311,20 @@ void Impl::count(net::Stream stream, GstBuffer *buffer, std::uint32_t packets, s
                           gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts)});
 }
 
+// Unix time of running time 0, in nanoseconds.
+gint64 Impl::ntp_offset() const {
+  const gint64 offset = g_get_real_time() * 1000;
+  const auto clock = take(gst_element_get_clock(element_));
+  if (!clock) return offset;
+  return offset - static_cast<gint64>(gst_clock_get_time(clock.get()) - gst_element_get_base_time(element_));
+}
+
 // Pushes the sender reports that the packets just pushed make due.
 GstFlowReturn Impl::report(GstFlowReturn flow) {
   for (const auto stream : {net::Stream::video, net::Stream::audio}) {
     bool &touched = touched_[static_cast<std::size_t>(stream)];
     if (!std::exchange(touched, false) || flow != GST_FLOW_OK || !now_.rtcp_interval_ms) continue;
-    gint64 offset = g_get_real_time() * 1000;
-    if (const auto clock = take(gst_element_get_clock(element_))) {
-      offset -= static_cast<gint64>(gst_clock_get_time(clock.get()) - gst_element_get_base_time(element_));
-    }
-    auto report = reports_.due(stream, info_.participant_id, now_.rtcp_interval_ms * GST_MSECOND, offset);
+    auto report = reports_.due(stream, who_.info().participant_id, now_.rtcp_interval_ms * GST_MSECOND, ntp_offset());
     if (!report) continue;
     ++sender_reports_;
     flow = gst_pad_push(src_, give(std::move(report)));
@@ -363,9 +332,100 @@ GstFlowReturn Impl::report(GstFlowReturn flow) {
   return flow;
 }
 
-GstFlowReturn Impl::chain(Ptr<GstBuffer> buffer) {
+// Spikes come from downstream, on whatever thread. The source is told first, so that it never sends what we withhold.
+gboolean Impl::src_event(Ptr<GstEvent> event) {
+  const auto start = parse_spike_start(event.get());
+  const auto end = parse_spike_end(event.get());
+  const gboolean handled = gst_pad_push_event(sink_, give(std::move(event)));
+  if (start) spikes_.tell(*start);
+  if (end) spikes_.tell(*end);
+  return handled;
+}
+
+// Lets spikes begin and end up to a packet or gap at `pts`, and pushes what they make us say before it.
+void Impl::keep_up(GstClockTime pts) {
+  const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts);
+  if (GST_CLOCK_TIME_IS_VALID(time)) last_time_ = std::max(last_time_, to_instant(time));
+  bool changed = false;
+  while (const auto change = spikes_.take_due(last_time_)) {
+    flood(change->at, pts);
+    carry_out(*change, pts);
+    changed = true;
+  }
+  flood(last_time_, pts);
+  if (!changed) return;
+  for (const auto stream : {net::Stream::video, net::Stream::audio})
+    who_.set_shift(stream, spikes_.shift(stream, who_.clock_rate_of(stream)));
+  ssrc_ = who_.ssrc_of(who_.main_stream());
+  push_caps();
+  if (spikes_.effects().empty()) flood_.let_go();
+}
+
+void Impl::carry_out(const tagger::Spikes::Change &change, GstClockTime pts) {
+  const auto &effects = spikes_.effects();
+  spikes_.carry_out(change, last_time_);
+  if (absent_.exchange(effects.absent()) == effects.absent()) return;
+  if (effects.absent()) {
+    if (!effects.says_bye() || !now_.rtcp_interval_ms) return;
+    for (const auto stream : {net::Stream::video, net::Stream::audio}) {
+      if (auto bye = reports_.farewell(stream, who_.info().participant_id, pts, ntp_offset()))
+        gst_pad_push(src_, give(std::move(bye)));
+    }
+  } else if (picture_waits_) {
+    // Whatever went on sending is a live encoder, which can be asked. avchaossrc knows by itself.
+    gst_pad_push_event(sink_, gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+  }
+}
+
+void Impl::flood(Instant until, GstClockTime pts) {
+  Ptr<GstBufferList> list;
+  guint64 made = 0;
+  const auto timestamp = static_cast<guint32>(gst_util_uint64_scale(to_clock_time(until), 90000, GST_SECOND));
+  const tagger::Rewrite change = who_.rewrite_of(net::Stream::other, now_);
+  guint64 skipped = spikes_.flood(until, [&](std::uint32_t bytes) {
+    auto packet = flood_.make(change, bytes, pts, timestamp);
+    if (!list) list = take(gst_buffer_list_new());
+    if (packet) gst_buffer_list_add(list.get(), give(std::move(packet)));
+    ++made;
+  });
+  if (list) {
+    const guint length = gst_buffer_list_length(list.get());
+    skipped += made - length;
+    flood_packets_ += length;
+    if (length > 0) gst_pad_push_list(src_, give(std::move(list)));
+  }
+  flood_skipped_ += skipped;
+}
+
+// Of somebody who is away, or whose picture has not come back with a keyframe.
+bool Impl::withheld(GstBuffer *first) {
+  if (!absent_ && !picture_waits_) return false;
+  std::array<std::uint8_t, rtp::kFixedHeaderSize> front{};
+  if (const RtpFrame *frame = frame_of(first))
+    std::copy_n(frame->packets[0].header.begin(), front.size(), front.begin());
+  else
+    copy_front(first, front);
+  const bool video =
+      rtp::classify(front) == rtp::Datagram::rtp && who_.stream_of(front[1] & 0x7f) == net::Stream::video;
+  if (video && !absent_) picture_waits_ = GST_BUFFER_FLAG_IS_SET(first, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (video && absent_) picture_waits_ = true;
+  return absent_ || (video && picture_waits_);
+}
+
+// What every buffer and list begins with. False: it is not to pass; downstream knows by a gap that time goes on.
+bool Impl::admit(GstBuffer *first) {
   now_ = *settings.lock();
   announce();
+  if (spikes_.busy()) keep_up(GST_BUFFER_PTS(first));
+  if (!withheld(first)) return true;
+  ++withheld_;
+  if (GST_BUFFER_PTS_IS_VALID(first))
+    gst_pad_push_event(src_, gst_event_new_gap(GST_BUFFER_PTS(first), GST_BUFFER_DURATION(first)));
+  return false;
+}
+
+GstFlowReturn Impl::chain(Ptr<GstBuffer> buffer) {
+  if (!admit(buffer.get())) return GST_FLOW_OK;
   buffer.reset(gst_buffer_make_writable(buffer.release()));
   if (RtpFrame *frame = frame_of(buffer.get()))
     tag(buffer.get(), *frame);
@@ -375,20 +435,21 @@ GstFlowReturn Impl::chain(Ptr<GstBuffer> buffer) {
 }
 
 GstFlowReturn Impl::chain_list(Ptr<GstBufferList> list) {
-  now_ = *settings.lock();
-  announce();
-  list.reset(gst_buffer_list_make_writable(list.release()));
   const guint length = gst_buffer_list_length(list.get());
+  if (length == 0 || !admit(gst_buffer_list_get(list.get(), 0))) return GST_FLOW_OK;
+  list.reset(gst_buffer_list_make_writable(list.release()));
   for (guint i = 0; i < length; i++) tag(gst_buffer_list_get_writable(list.get(), i));
   return report(gst_pad_push_list(src_, give(std::move(list))));
 }
 
 Ptr<GstStructure> Impl::stats() const {
-  return take(gst_structure_new("participanttagger-stats", "participant-id", G_TYPE_UINT, participant_id_.load(),
-                                "ssrc", G_TYPE_UINT, ssrc_.load(), "packets", G_TYPE_UINT64,
-                                video_.load() + audio_.load(), "video-packets", G_TYPE_UINT64, video_.load(),
-                                "audio-packets", G_TYPE_UINT64, audio_.load(), "malformed", G_TYPE_UINT64,
-                                malformed_.load(), "sender-reports", G_TYPE_UINT64, sender_reports_.load(), nullptr));
+  return take(gst_structure_new(
+      "participanttagger-stats", "participant-id", G_TYPE_UINT, participant_id_.load(), "ssrc", G_TYPE_UINT,
+      ssrc_.load(), "packets", G_TYPE_UINT64, video_.load() + audio_.load(), "video-packets", G_TYPE_UINT64,
+      video_.load(), "audio-packets", G_TYPE_UINT64, audio_.load(), "malformed", G_TYPE_UINT64, malformed_.load(),
+      "sender-reports", G_TYPE_UINT64, sender_reports_.load(), "withheld", G_TYPE_UINT64, withheld_.load(),
+      "flood-packets", G_TYPE_UINT64, flood_packets_.load(), "flood-skipped", G_TYPE_UINT64, flood_skipped_.load(),
+      "left", G_TYPE_BOOLEAN, absent_.load(), nullptr));
 }
 
 GstStateChangeReturn change_state(GstElement *element, GstStateChange change) noexcept {

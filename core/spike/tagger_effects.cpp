@@ -41,8 +41,8 @@ void TaggerEffects::combine() {
 
 TaggerEffects::Due TaggerEffects::take_due(Layer &layer, Instant now) const {
   const double rate = layer.effect.flood_per_second;
-  const double elapsed = std::max(to_seconds(now - layer.since), 0.0);
-  const auto owed = static_cast<std::uint64_t>(std::floor(elapsed * rate));
+  const auto elapsed = static_cast<double>(std::max(now - layer.since, Nanos(0)).count());
+  const auto owed = static_cast<std::uint64_t>(std::floor(elapsed * rate / 1e9));  // whole where the product is
   if (owed <= layer.owed_so_far) return {};
   const std::uint64_t due = owed - layer.owed_so_far;
   layer.owed_so_far = owed;

@@ -7,6 +7,7 @@
 
 #include "core/rtp/extension.hpp"
 #include "core/rtp/header.hpp"
+#include "core/spike/tagger_effects.hpp"
 #include "elements/support/mapped.hpp"
 
 namespace avc::degrader {
@@ -58,6 +59,9 @@ std::uint32_t PacketReader::participant_id() const { return info_ ? info_->parti
 net::Stream PacketReader::kind_of(std::uint32_t ssrc, std::uint8_t payload_type) const {
   if (info_ && ssrc == info_->audio_ssrc) return net::Stream::audio;
   if (info_ && ssrc == info_->video_ssrc) return net::Stream::video;
+  const bool flood = info_ && (ssrc == info_->video_ssrc + spike::kFloodSsrc ||
+                               ssrc == info_->audio_ssrc + spike::kFloodSsrc);
+  if (flood && payload_type == spike::kFloodPayloadType) return net::Stream::other;  // loads the link like media
   if (media_ != Media::any) return media_ == Media::audio ? net::Stream::audio : net::Stream::video;
   const std::uint32_t audio = info_ ? info_->audio_pt : kAudioPayload;
   return payload_type == audio ? net::Stream::audio : net::Stream::video;

@@ -1,5 +1,6 @@
 #include "elements/tagger/sender_reports.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "core/rtp/rtcp.hpp"
@@ -7,37 +8,65 @@
 namespace avc::tagger {
 namespace {
 
-constexpr std::size_t kLongestReport = 128;  // an SR without blocks, and an SDES with a short CNAME
+constexpr std::size_t kLongestReport = 128;  // an SR without blocks, an SDES with a short CNAME, a BYE
 
 }  // namespace
 
-void SenderReports::count(net::Stream stream, const Sent &sent) {
-  State &state = streams_[static_cast<std::size_t>(stream)];
-  state.last = sent;
-  state.packets += sent.packets;
-  state.octets += static_cast<std::uint32_t>(sent.payload_bytes);
+void SenderReports::count(net::Stream kind, const Sent &sent) {
+  Stream &stream = streams_[static_cast<std::size_t>(kind)];
+  auto &[sources, current] = stream;
+  if (current >= sources.size() || sources[current].last.ssrc != sent.ssrc) {
+    const auto known = std::ranges::find(sources, sent.ssrc, [](const Source &source) { return source.last.ssrc; });
+    current = static_cast<std::size_t>(known - sources.begin());
+    if (known == sources.end()) sources.emplace_back();
+  }
+  Source &source = sources[current];
+  source.last = sent;
+  source.packets += sent.packets;
+  source.octets += static_cast<std::uint32_t>(sent.payload_bytes);
 }
 
-Ptr<GstBuffer> SenderReports::due(net::Stream stream, std::uint32_t participant_id, GstClockTime interval,
-                                  gint64 ntp_offset) {
-  State &state = streams_[static_cast<std::size_t>(stream)];
-  const GstClockTime now = state.last.running_time;
-  if (!GST_CLOCK_TIME_IS_VALID(now)) return nullptr;
-  if (GST_CLOCK_TIME_IS_VALID(state.reported) && now < state.reported + interval) return nullptr;
-  state.reported = now;
-
-  const Instant wall_clock{Nanos(ntp_offset) + Nanos(static_cast<gint64>(now))};
+std::size_t SenderReports::write(const Source &source, std::uint32_t participant_id, gint64 ntp_offset,
+                                 std::span<std::uint8_t> out) {
+  const Instant wall_clock{Nanos(ntp_offset) + Nanos(static_cast<gint64>(source.last.running_time))};
   const std::string cname = "participant-" + std::to_string(participant_id) + "@avchaos";
+  return rtp::write_sender_report(out,
+                                  {.ssrc = source.last.ssrc,
+                                   .ntp = rtp::ntp_from_unix(wall_clock),
+                                   .rtp_timestamp = source.last.rtp_timestamp,
+                                   .packets = source.packets,
+                                   .octets = source.octets},
+                                  cname);
+}
+
+Ptr<GstBuffer> SenderReports::due(net::Stream kind, std::uint32_t participant_id, GstClockTime interval,
+                                  gint64 ntp_offset) {
+  Stream &stream = streams_[static_cast<std::size_t>(kind)];
+  if (stream.sources.empty()) return nullptr;
+  Source &source = stream.sources[stream.current];
+  const GstClockTime now = source.last.running_time;
+  if (!GST_CLOCK_TIME_IS_VALID(now)) return nullptr;
+  if (GST_CLOCK_TIME_IS_VALID(source.reported) && now < source.reported + interval) return nullptr;
+  source.reported = now;
+
   std::array<std::uint8_t, kLongestReport> bytes;
-  const std::size_t size = rtp::write_sender_report(bytes,
-                                                    {.ssrc = state.last.ssrc,
-                                                     .ntp = rtp::ntp_from_unix(wall_clock),
-                                                     .rtp_timestamp = state.last.rtp_timestamp,
-                                                     .packets = state.packets,
-                                                     .octets = state.octets},
-                                                    cname);
+  const std::size_t size = write(source, participant_id, ntp_offset, bytes);
   auto buffer = take(gst_buffer_new_memdup(bytes.data(), size));
-  GST_BUFFER_PTS(buffer.get()) = state.last.pts;
+  GST_BUFFER_PTS(buffer.get()) = source.last.pts;
+  return buffer;
+}
+
+Ptr<GstBuffer> SenderReports::farewell(net::Stream kind, std::uint32_t participant_id, GstClockTime pts,
+                                       gint64 ntp_offset) const {
+  const Stream &stream = streams_[static_cast<std::size_t>(kind)];
+  if (stream.sources.empty()) return nullptr;
+  const Source &source = stream.sources[stream.current];
+  if (!GST_CLOCK_TIME_IS_VALID(source.last.running_time)) return nullptr;
+  std::array<std::uint8_t, kLongestReport> bytes;
+  std::size_t size = write(source, participant_id, ntp_offset, bytes);
+  size += rtp::write_bye(std::span(bytes).subspan(size), source.last.ssrc);
+  auto buffer = take(gst_buffer_new_memdup(bytes.data(), size));
+  GST_BUFFER_PTS(buffer.get()) = pts;
   return buffer;
 }
 

@@ -3,61 +3,10 @@
 
 #include <set>
 
-#include "elements/support/chaos_events.hpp"
-#include "tests/elements/source_bench.hpp"
+#include "tests/elements/source_clip.hpp"
 
 using namespace avc;
 using namespace avc::test;
-
-namespace {
-
-constexpr const char *kSink = "fakesink sync=false async=false ";
-
-// A small generated clip of 5 s at 25 fps.
-std::string source_text(const std::string &more = "") {
-  static const Folder folder;
-  return "avchaossrc name=s width=160 height=96 fps=25 bitrate-kbps=300 start-offset-ms=0 cache-dir=" + folder.path() +
-         " " + more + " ";
-}
-
-std::vector<SentPacket> packets_of(const Sent &sent, unsigned ssrc) {
-  std::vector<SentPacket> packets;
-  for (const auto &list : sent.lists)
-    for (const auto &packet : list)
-      if (packet.header.ssrc == ssrc) packets.push_back(packet);
-  return packets;
-}
-
-void assert_no_hole(const std::vector<SentPacket> &packets) {
-  for (std::size_t i = 1; i < packets.size(); ++i)
-    ck_assert_uint_eq(packets[i].header.sequence, static_cast<std::uint16_t>(packets[i - 1].header.sequence + 1));
-}
-
-std::size_t frames_between(const Sent &sent, GstClockTime from, GstClockTime to, unsigned ssrc = 1001000) {
-  std::size_t count = 0;
-  for (const auto &list : sent.lists) count += list[0].header.ssrc == ssrc && list[0].pts >= from && list[0].pts < to;
-  return count;
-}
-
-double kbps_between(const Sent &sent, GstClockTime from, GstClockTime to) {
-  double bytes = 0;
-  for (const auto &packet : packets_of(sent, 1001000))
-    if (packet.pts >= from && packet.pts < to) bytes += static_cast<double>(packet.payload.size());
-  return bytes * 8 / 1000 / (static_cast<double>(to - from) / GST_SECOND);
-}
-
-void start_spike(const SourceBench &bench, const char *pad, const std::string &id, const std::string &type,
-                 GstClockTime at, spike::Params params) {
-  gst_pad_send_event(
-      bench.pad(pad).get(),
-      give(make_event(SpikeStart{id, type, at, GST_CLOCK_TIME_NONE, std::move(params)}, Direction::upstream)));
-}
-
-void end_spike(const SourceBench &bench, const char *pad, const std::string &id, GstClockTime at) {
-  gst_pad_send_event(bench.pad(pad).get(), give(make_event(SpikeEnd{id, at}, Direction::upstream)));
-}
-
-}  // namespace
 
 GST_START_TEST(packets_are_a_participants_and_whole_frames_with_one_marker) {
   Sent sent;
