@@ -62,7 +62,7 @@ class BareGso {
     entries_.clear();
   }
 
-  std::uint64_t sent = 0, failed = 0;
+  std::uint64_t sent = 0, failed = 0, messages_sent = 0;
 
  private:
   struct Entry {
@@ -108,6 +108,7 @@ class BareGso {
                              static_cast<unsigned>(std::min<std::size_t>(calls_.size() - at, 1024)), MSG_DONTWAIT);
       if (n > 0) {
         at += static_cast<std::size_t>(n);
+        messages_sent += static_cast<std::uint64_t>(n);
       } else if (errno != EINTR) {
         failed += calls_[at++].msg_hdr.msg_iovlen / 2;
       }
