@@ -164,11 +164,13 @@ START_TEST(codel_drops_ever_faster_while_packets_wait_too_long) {
 END_TEST
 
 START_TEST(codel_leaves_short_waits_and_short_queues_alone) {
-  CoDel codel;
+  CoDel short_waits, short_queue;
   for (int ms = 0; ms <= 1000; ms += 10) {
-    ck_assert(!codel.drop(5ms, 100ms, {ms * 1ms}, 4999us, 10'000));
-    ck_assert(!codel.drop(5ms, 100ms, {ms * 1ms}, 500ms, 1500));
+    ck_assert(!short_waits.drop(5ms, 100ms, {ms * 1ms}, 5ms - 1ns, 10'000));
+    ck_assert(!short_queue.drop(5ms, 100ms, {ms * 1ms}, 500ms, 1500));
   }
+  // A nanosecond or a byte more is too much.
+  ck_assert(!short_waits.drop(5ms, 100ms, {2000ms}, 5ms, 1501) && short_waits.drop(5ms, 100ms, {2100ms}, 5ms, 1501));
 }
 END_TEST
 

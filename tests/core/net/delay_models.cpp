@@ -2,6 +2,7 @@
 // distribution functions: delay_theory.cpp.
 #include "core/net/delay.hpp"
 
+#include "tests/check.hpp"
 #include "tests/core/net/statistics.hpp"
 
 using namespace avc;

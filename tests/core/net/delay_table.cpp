@@ -3,6 +3,7 @@
 
 #include "core/net/delay.hpp"
 #include "core/net/slots.hpp"
+#include "tests/check.hpp"
 #include "tests/core/net/statistics.hpp"
 
 using namespace avc;

@@ -1,6 +1,7 @@
 // Every delay distribution over a million packets through the whole link: what was decided against the distribution
 // function, and the correlation of what was decided; reordering, duplicates and corruption beside them.
 #include "core/net/link.hpp"
+#include "tests/check.hpp"
 #include "tests/core/net/theory.hpp"
 
 using namespace avc;
@@ -50,8 +51,18 @@ std::vector<double> decided(const Impairment &settings, std::uint64_t seed, std:
 void check_distribution(const Case &c, double correlation) {
   const Impairment settings = settings_of(c, correlation);
   const double a = correlation / 100, bound = ks_bound(kMany) * std::sqrt((1 + a) / (1 - a));
-  const double d = ks_distance(decided(settings, 201), [&](double ms) { return delay_share(settings, ms); });
+  const auto series = decided(settings, 201);
+  const double d = ks_distance(series, [&](double ms) { return delay_share(settings, ms); });
   ck_assert_msg(d < bound, "%s, correlation %g: %g", c.name, correlation, d);
+  // The tail, where the distance sees little: shares above, within four standard deviations.
+  for (const double z : {2.0, 3.0, 3.99}) {
+    const double from = c.delay + z * c.jitter, share = 1 - delay_share(settings, from);
+    double above = 0;
+    for (const double ms : series) above += ms > from;
+    const double deviation = std::sqrt(share * (1 - share) / kMany * (1 + a) / (1 - a));
+    ck_assert_msg(std::fabs(above / kMany - share) <= 4 * deviation, "%s, correlation %g: %g above %g ms, not %g",
+                  c.name, correlation, above / kMany, from, share);
+  }
 }
 
 }  // namespace
@@ -89,6 +100,19 @@ START_TEST(ranks_of_delays_have_the_correlation_asked_for) {
         ck_assert_msg(found < most + 0.009 && found > most * less - 0.009, "%s, correlation %g, lag %zu: %g, not %g",
                       c.name, correlation, lag, found, most);
       }
+    }
+  }
+}
+END_TEST
+
+START_TEST(a_larger_normal_is_a_longer_delay) {
+  for (const Case &c : kCases) {
+    const double uniforms[] = {0.1};
+    Nanos last = Nanos(-1);
+    for (const double normal : {-0.2, 0.0, 0.5, 1.0}) {
+      const Nanos delay = net::delay_of(settings_of(c, 50), normal, Draws(uniforms));
+      ck_assert_msg(delay > last, "%s", c.name);
+      last = delay;
     }
   }
 }
@@ -183,6 +207,7 @@ START_TEST(copies_have_jitter_of_their_own) {
 END_TEST
 
 AVC_TESTS("delay_theory", decided_delays_follow_their_distribution, correlated_delays_follow_the_same_distribution,
-          ranks_of_delays_have_the_correlation_asked_for, gamma_delay_steps_as_its_uniforms_say,
-          reordered_packets_have_their_share_and_runs, reordering_with_a_gap_steps_as_its_uniforms_say,
-          duplicates_and_corruption_have_their_share_and_correlation, copies_have_jitter_of_their_own)
+          ranks_of_delays_have_the_correlation_asked_for, a_larger_normal_is_a_longer_delay,
+          gamma_delay_steps_as_its_uniforms_say, reordered_packets_have_their_share_and_runs,
+          reordering_with_a_gap_steps_as_its_uniforms_say, duplicates_and_corruption_have_their_share_and_correlation,
+          copies_have_jitter_of_their_own)

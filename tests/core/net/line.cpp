@@ -1,6 +1,7 @@
 // Lines with traces, cells and slots (lines of a fixed speed: capacity_queue.cpp).
 #include "core/net/line.hpp"
 
+#include "tests/check.hpp"
 #include "tests/core/net/statistics.hpp"
 
 using namespace avc;

@@ -4,6 +4,7 @@
 #include "core/net/link.hpp"
 #include "core/net/profiles.hpp"
 #include "core/net/trace_models.hpp"
+#include "tests/check.hpp"
 #include "tests/core/net/statistics.hpp"
 
 using namespace avc;

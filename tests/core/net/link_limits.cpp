@@ -3,6 +3,7 @@
 
 #include "core/net/link.hpp"
 #include "core/net/link_trace.hpp"
+#include "tests/check.hpp"
 #include "tests/core/net/statistics.hpp"
 
 using namespace avc;

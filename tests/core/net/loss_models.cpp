@@ -2,6 +2,7 @@
 // statistics over a million packets.
 #include "core/net/loss.hpp"
 
+#include "tests/check.hpp"
 #include "tests/core/net/statistics.hpp"
 
 using namespace avc;

@@ -1,6 +1,7 @@
 // Every loss model over a million packets through the whole link, against matrices: share, correlation over lags,
 // and the lengths of runs of losses and of what passes between them.
 #include "core/net/link.hpp"
+#include "tests/check.hpp"
 #include "tests/core/net/theory.hpp"
 
 using namespace avc;

@@ -1,5 +1,6 @@
 #include "core/net/mangle.hpp"
 
+#include "tests/check.hpp"
 #include "tests/core/net/statistics.hpp"
 
 using namespace avc;

@@ -5,6 +5,7 @@
 
 #include "core/net/link.hpp"
 #include "core/net/trace_models.hpp"
+#include "tests/check.hpp"
 #include "tests/core/net/theory.hpp"
 
 using namespace avc;
@@ -232,9 +233,11 @@ START_TEST(a_trace_carries_what_a_loop_over_its_opportunities_does) {
 END_TEST
 
 START_TEST(cells_are_counted_as_one_would_fill_them) {
-  for (const auto &[payload, header, overhead] : {std::array{48u, 5u, 28u}, {16u, 0u, 0u}, {1000u, 200u, 40u}}) {
-    const auto settings =
-        net::line_settings({.packet_overhead = overhead, .cell_bytes = payload, .cell_overhead = header}, Rng());
+  for (const auto &[payload, header, overhead] :
+       {std::array<std::int32_t, 3>{48, 5, 28}, {16, 0, 0}, {1000, 200, 40}}) {
+    const auto settings = net::line_settings(
+        {.packet_overhead = overhead, .cell_bytes = static_cast<std::uint32_t>(payload), .cell_overhead = header},
+        Rng());
     for (std::uint64_t bytes = 1; bytes < 9000; ++bytes) {
       std::uint64_t cells = 0, left = bytes + overhead;
       for (; left > 0; left -= std::min<std::uint64_t>(left, payload)) ++cells;

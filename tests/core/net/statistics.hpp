@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <vector>
-
-#include "tests/check.hpp"
 
 namespace avc::test {
 
@@ -106,12 +105,17 @@ inline bool mean_fits(const std::vector<double> &values, double expected, double
   return fits;
 }
 
-// The correlation of events of a known share over a lag, within four standard errors, themselves below 0.015.
-inline bool autocorrelation_fits(const std::vector<bool> &series, double share, std::size_t lag, double expected) {
+// Values whose mean is the correlation over a lag of events of a known share.
+inline std::vector<double> products(const std::vector<bool> &series, double share, std::size_t lag) {
   std::vector<double> values;
   for (std::size_t i = 0; i + lag < series.size(); ++i)
     values.push_back(((series[i] && series[i + lag]) - share * share) / (share * (1 - share)));
-  return mean_fits(values, expected, 0.015);
+  return values;
+}
+
+// That correlation within four standard errors, themselves below 0.015.
+inline bool autocorrelation_fits(const std::vector<bool> &series, double share, std::size_t lag, double expected) {
+  return mean_fits(products(series, share, lag), expected, 0.015);
 }
 
 // Kolmogorov-Smirnov: the largest distance from a distribution function.
