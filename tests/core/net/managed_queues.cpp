@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "core/net/link.hpp"
+#include "tests/check.hpp"
 #include "tests/core/net/statistics.hpp"
 
 using namespace avc;
