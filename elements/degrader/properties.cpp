@@ -152,27 +152,31 @@ void Properties::get(guint id, GValue *value) {
   g_value_set_string(value, text.empty() ? nullptr : text.c_str());
 }
 
-// Keeps of what was asked for all that fits what is in force, and refuses the rest.
+// Keeps of what was asked for all that fits what is in force, and refuses the rest one by one.
 void Properties::settle(State &state, std::vector<Error> &faults) {
-  const auto judged = net::checked(state.asked);
-  if (judged) return;
-  faults.push_back(as_property(judged.error()));
-  const auto try_change = [&](auto change) {
+  if (net::checked(state.asked)) return;
+  const auto each_change = [&](auto act) {
+    bool any = act([&](net::Impairment &trial) { trial.loss_pattern = state.asked.loss_pattern; });
+    any |= act([&](net::Impairment &trial) { trial.link_trace = state.asked.link_trace; });
+    for (const net::Setting &setting : net::settings())
+      any |= act([&](net::Impairment &trial) { setting.set(trial, setting.get(state.asked)); });
+    return any;
+  };
+  const auto fits = [&](auto change) {
     net::Impairment trial = state.in_force;
     change(trial);
-    const bool fits = trial != state.in_force && net::checked(trial);
-    if (fits) state.in_force = trial;
-    return fits;
+    if (trial == state.in_force || !net::checked(trial)) return false;
+    state.in_force = trial;
+    return true;
   };
-  for (bool progress = true; progress;) {
-    progress = try_change([&](net::Impairment &trial) { trial.loss_pattern = state.asked.loss_pattern; });
-    if (try_change([&](net::Impairment &trial) { trial.link_trace = state.asked.link_trace; })) {
-      state.trace_in_force = state.trace;
-      progress = true;
-    }
-    for (const net::Setting &setting : net::settings())
-      progress |= try_change([&](net::Impairment &trial) { setting.set(trial, setting.get(state.asked)); });
-  }
+  while (each_change(fits)) continue;
+  each_change([&](auto change) {
+    net::Impairment trial = state.in_force;
+    change(trial);
+    if (trial != state.in_force) faults.push_back(as_property(net::checked(trial).error()));
+    return true;
+  });
+  if (state.asked.link_trace == state.in_force.link_trace) state.trace_in_force = state.trace;
   state.asked = state.in_force;
   state.trace = state.trace_in_force;
 }

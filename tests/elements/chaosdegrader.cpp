@@ -1,65 +1,13 @@
 // chaosdegrader: what is lost, when the rest comes, in which order, and that nothing else ever happens to it.
-#include "tests/elements/bench.hpp"
+#include "tests/elements/degrader_bench.hpp"
 
 #include <atomic>
 #include <set>
-
-#include <glib/gstdio.h>
-#include <unistd.h>
 
 #include "core/random.hpp"
 
 using namespace avc;
 using namespace avc::test;
-
-namespace {
-
-struct Bench : PadBench {
-  explicit Bench(const std::string &properties) : PadBench("chaosdegrader " + properties) {}
-};
-
-Ptr<GstBufferList> list_of(std::uint16_t from, std::uint16_t count, GstClockTime pts) {
-  auto list = take(gst_buffer_list_new());
-  for (std::uint16_t i = 0; i < count; i++) {
-    gst_buffer_list_add(list.get(), give(packet_of(video(static_cast<std::uint16_t>(from + i), pts))));
-  }
-  return list;
-}
-
-struct TempFile {
-  std::string path;
-  TempFile() {
-    char *name = nullptr;
-    const int fd = g_file_open_tmp("avchaos-XXXXXX", &name, nullptr);
-    ck_assert(fd >= 0);
-    close(fd);
-    path = name;
-    g_free(name);
-  }
-  ~TempFile() { g_unlink(path.c_str()); }
-  std::string text() const {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  std::vector<std::string> lines() const {
-    std::ifstream file(path);
-    std::vector<std::string> all;
-    for (std::string line; std::getline(file, line);) all.push_back(line);
-    return all;
-  }
-};
-
-// The numbers in lines with this fate.
-std::vector<std::uint16_t> with_fate(const std::vector<std::string> &lines, const std::string &fate) {
-  std::vector<std::uint16_t> numbers;
-  for (const auto &line : lines) {
-    if (line.find("\"fate\":\"" + fate + "\"") == std::string::npos) continue;
-    numbers.push_back(static_cast<std::uint16_t>(std::stoul(line.substr(line.find("\"n\":") + 4))));
-  }
-  return numbers;
-}
-
-}  // namespace
 
 GST_START_TEST(by_default_nothing_happens_to_anything) {
   Bench b("");
