@@ -21,11 +21,14 @@ constexpr Word kWords[] = {
     {"gilbert-elliott", "Two states with ge-p, ge-r, ge-h, ge-k; burst without ge-p"},
     {"markov4", "Four states with markov-p13 and so on"},
     {"pattern", "As loss-pattern says"},
-    {"uniform", "jitter-ms to either side, all alike"},
-    {"normal", "Standard deviation jitter-ms"},
-    {"pareto", "Scale jitter-ms, with rare long delays, as netem's"},
+    {"uniform", "The variation to either side, all alike"},
+    {"normal", "The variation is the standard deviation"},
+    {"pareto", "The variation is a scale: rare long delays, as netem's"},
     {"paretonormal", "A quarter normal, the rest pareto, as netem's"},
-    {"gamma", "The whole delay, mean delay-ms, deviation jitter-ms"},
+    {"gamma", "The whole delay, of that mean and deviation"},
+    {"table", "The variation is a scale for delay-table"},
+    {"exponential", "Means of exponential times"},
+    {"fixed", "Exact times"},
     {"droptail", "The packet that finds no room"},
     {"drophead", "The one that has waited longest"},
     {"codel", "By time waited, RFC 8289"},
@@ -116,6 +119,10 @@ GParamSpec *spec_of(const net::Setting &setting) {
     static const GType type = unchecked(G_TYPE_PARAM_DOUBLE, "AvcParamDouble");
     return number_spec<GParamSpecDouble, gdouble>(type, name, blurb, low, setting.high, fallback);
   }
+  if (low < 0) {
+    static const GType type = unchecked(G_TYPE_PARAM_INT, "AvcParamInt");
+    return number_spec<GParamSpecInt, gint>(type, name, blurb, low, setting.high, fallback);
+  }
   if (setting.high <= G_MAXUINT) {
     static const GType type = unchecked(G_TYPE_PARAM_UINT, "AvcParamUInt");
     return number_spec<GParamSpecUInt, guint>(type, name, blurb, low, setting.high, fallback);
@@ -127,6 +134,7 @@ GParamSpec *spec_of(const net::Setting &setting) {
 double number_in(const GValue *value) {
   if (G_VALUE_HOLDS_BOOLEAN(value)) return g_value_get_boolean(value) ? 1 : 0;
   if (G_VALUE_HOLDS_ENUM(value)) return g_value_get_enum(value);
+  if (G_VALUE_HOLDS_INT(value)) return g_value_get_int(value);
   if (G_VALUE_HOLDS_UINT(value)) return g_value_get_uint(value);
   if (G_VALUE_HOLDS_UINT64(value)) return static_cast<double>(g_value_get_uint64(value));
   return g_value_get_double(value);
@@ -135,6 +143,7 @@ double number_in(const GValue *value) {
 void put_number(GValue *value, double number) {
   if (G_VALUE_HOLDS_BOOLEAN(value)) return g_value_set_boolean(value, number != 0);
   if (G_VALUE_HOLDS_ENUM(value)) return g_value_set_enum(value, static_cast<gint>(number));
+  if (G_VALUE_HOLDS_INT(value)) return g_value_set_int(value, static_cast<gint>(number));
   if (G_VALUE_HOLDS_UINT(value)) return g_value_set_uint(value, static_cast<guint>(number));
   if (G_VALUE_HOLDS_UINT64(value)) return g_value_set_uint64(value, static_cast<guint64>(number));
   g_value_set_double(value, number);

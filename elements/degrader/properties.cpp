@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <utility>
 
+#include "core/net/delay_table.hpp"
 #include "core/net/profiles.hpp"
 #include "core/text.hpp"
 #include "elements/degrader/param_specs.hpp"
@@ -30,10 +32,11 @@ const Property<Plain> kPlain[] = {
 struct Text {
   const char *name, *blurb;
 };
-enum : guint { kLossPattern, kLinkTrace, kProfile };
+enum : guint { kLossPattern, kLinkTrace, kDelayTable, kProfile };
 constexpr Text kTexts[] = {
     {"loss-pattern", "Packets to lose, repeated: 0001 loses every fourth (with loss-model=pattern)"},
     {"link-trace", "Capacity of the line from a file in Mahimahi's format, or a built-in one: lte, wifi, tunnel"},
+    {"delay-table", "Distribution for delay-distribution=table: a netem .dist file, or its numbers"},
     {"profile", "Named network condition; gives all properties of the link its values, later ones override them"},
 };
 
@@ -87,6 +90,7 @@ Result<bool> Properties::use_profile(State &state, const std::string &name) {
   state.profile = name;
   state.asked = *profile;
   state.trace = built_in_name(profile->link_trace.get());
+  state.table.clear();
   return true;
 }
 
@@ -98,23 +102,64 @@ Result<bool> Properties::change_text(State &state, guint which, const std::strin
     state.asked.loss_pattern = *pattern;
     return true;
   }
-  state.asked.link_trace = nullptr;
-  if (!text.empty()) {
-    auto trace = find_trace(text);
-    if (!trace) return Error{kTexts[which].name, trace.error().message};
-    state.asked.link_trace = *trace;
+  if (which == kDelayTable) {
+    const auto table = text.empty() ? Result(std::shared_ptr<const net::DelayTable>()) : find_table(text);
+    if (!table) return Error{kTexts[which].name, table.error().message};
+    state.asked.delay_table = *table;
+    state.table = text;
+    return true;
   }
+  const auto trace = text.empty() ? Result(std::shared_ptr<const net::LinkTrace>()) : find_trace(text);
+  if (!trace) return Error{kTexts[which].name, trace.error().message};
+  state.asked.link_trace = *trace;
   state.trace = text;
   return true;
 }
 
-// Whoever reads generation_ and then the settings gets these or later ones.
+namespace {
+
+// Calls act(change) for each setting by which `asked` may differ; true if any call was.
+template <class Act>
+bool each_change(const net::Impairment &asked, Act act) {
+  bool any = act([&](net::Impairment &link) { link.loss_pattern = asked.loss_pattern; });
+  any |= act([&](net::Impairment &link) { link.link_trace = asked.link_trace; });
+  any |= act([&](net::Impairment &link) { link.delay_table = asked.delay_table; });
+  for (const net::Setting &setting : net::settings())
+    any |= act([&](net::Impairment &link) { setting.set(link, setting.get(asked)); });
+  return any;
+}
+
+}  // namespace
+
+// What is asked for comes into force, or all of it that fits what is in force already.
 void Properties::commit(State &state) {
   if (net::checked(state.asked)) {
     state.in_force = state.asked;
-    state.trace_in_force = state.trace;
+  } else {
+    const auto fits = [&](auto change) {
+      net::Impairment trial = state.in_force;
+      change(trial);
+      if (trial == state.in_force || !net::checked(trial)) return false;
+      state.in_force = trial;
+      return true;
+    };
+    while (each_change(state.asked, fits)) continue;
   }
+  if (state.asked.link_trace == state.in_force.link_trace) state.trace_in_force = state.trace;
   generation_.fetch_add(1, std::memory_order_release);
+}
+
+// Refuses what did not fit, one by one.
+void Properties::settle(State &state, std::vector<Error> &faults) {
+  if (net::checked(state.asked)) return;
+  each_change(state.asked, [&](auto change) {
+    net::Impairment trial = state.in_force;
+    change(trial);
+    if (trial != state.in_force) faults.push_back(as_property(net::checked(trial).error()));
+    return true;
+  });
+  state.asked = state.in_force;
+  state.trace = state.trace_in_force;
 }
 
 void Properties::set(guint id, const GValue *value) {
@@ -147,38 +192,9 @@ void Properties::get(guint id, GValue *value) {
   auto state = state_.lock();
   if (id < kFirstSetting) return fetch(state->plain, kPlain[id - 1], value);
   if (id < first_text()) return put_number(value, net::settings()[id - kFirstSetting].get(state->asked));
-  const std::array texts{state->asked.loss_pattern.text(), state->trace, state->profile};
+  const std::array texts{state->asked.loss_pattern.text(), state->trace, state->table, state->profile};
   const std::string &text = texts[id - first_text()];
   g_value_set_string(value, text.empty() ? nullptr : text.c_str());
-}
-
-// Keeps of what was asked for all that fits what is in force, and refuses the rest one by one.
-void Properties::settle(State &state, std::vector<Error> &faults) {
-  if (net::checked(state.asked)) return;
-  const auto each_change = [&](auto act) {
-    bool any = act([&](net::Impairment &trial) { trial.loss_pattern = state.asked.loss_pattern; });
-    any |= act([&](net::Impairment &trial) { trial.link_trace = state.asked.link_trace; });
-    for (const net::Setting &setting : net::settings())
-      any |= act([&](net::Impairment &trial) { setting.set(trial, setting.get(state.asked)); });
-    return any;
-  };
-  const auto fits = [&](auto change) {
-    net::Impairment trial = state.in_force;
-    change(trial);
-    if (trial == state.in_force || !net::checked(trial)) return false;
-    state.in_force = trial;
-    return true;
-  };
-  while (each_change(fits)) continue;
-  each_change([&](auto change) {
-    net::Impairment trial = state.in_force;
-    change(trial);
-    if (trial != state.in_force) faults.push_back(as_property(net::checked(trial).error()));
-    return true;
-  });
-  if (state.asked.link_trace == state.in_force.link_trace) state.trace_in_force = state.trace;
-  state.asked = state.in_force;
-  state.trace = state.trace_in_force;
 }
 
 void Properties::judge() {

@@ -51,7 +51,7 @@ class Properties {
   struct State {
     Plain plain;
     net::Impairment asked, in_force;  // apart only while `asked` contradicts itself
-    std::string trace, trace_in_force;
+    std::string trace, trace_in_force, table;
     std::string profile;
     bool loss_model_chosen = false;
     bool running = false;
