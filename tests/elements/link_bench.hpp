@@ -42,12 +42,13 @@ inline std::vector<std::string> lines_of(const std::string &path) {
   return lines;
 }
 
-// The promise: identical when sorted by stream and n.
-inline std::vector<std::string> sorted_lines(const std::string &path) {
-  auto lines = lines_of(path);
+// By stream and n: so sorted, logs of the same packets and seed are identical.
+inline std::vector<std::string> sorted(std::vector<std::string> lines) {
   std::vector<std::tuple<std::string, guint64, std::string>> keyed;
-  for (auto &line : lines)
-    keyed.emplace_back(field_of(line, "stream"), std::stoull(field_of(line, "n")), std::move(line));
+  for (auto &line : lines) {
+    const std::string stream = field_of(line, "stream"), n = field_of(line, "n");
+    keyed.emplace_back(stream, std::stoull(n), std::move(line));
+  }
   std::sort(keyed.begin(), keyed.end());
   for (std::size_t i = 0; i < lines.size(); i++) lines[i] = std::move(std::get<2>(keyed[i]));
   return lines;
@@ -162,7 +163,11 @@ class LinkBench {
   }
   // Ends the stream, lets all time pass and waits until the end is out.
   void finish() {
-    send(gst_event_new_eos());
+    end();
+    play_out();
+  }
+  void end() { send(gst_event_new_eos()); }
+  void play_out() {
     const auto ended = [this] {
       const std::lock_guard hold(mutex_);
       return ended_;
