@@ -61,7 +61,7 @@
 
 #include "core/runtime/context.hpp"
 #include "core/runtime/guarded.hpp"
-#include "elements/scheduler/settings.hpp"
+#include "elements/scheduler/properties.hpp"
 #include "elements/scheduler/timeline.hpp"
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/clock.hpp"
@@ -82,34 +82,9 @@ namespace {
 // than audio packets are apart, so that with packets it is always a packet that decides, on whatever machine.
 constexpr Nanos kGrace = std::chrono::milliseconds(200);
 
-GType strategy_type() {
-  static const GEnumValue values[] = {{int(spike::Strategy::even), "Over the whole test, evenly", "even"},
-                                      {int(spike::Strategy::random), "Over the whole test, by chance", "random"},
-                                      {int(spike::Strategy::front_loaded), "Over the first 40 %", "front_loaded"},
-                                      {int(spike::Strategy::back_loaded), "Over the last 40 %", "back_loaded"},
-                                      {int(spike::Strategy::legacy), "Each exactly at its own offset", "legacy"},
-                                      {0, nullptr, nullptr}};
-  return register_enum("AvcSpikeStrategy", values);
-}
-
+using scheduler::kProperties;
 using scheduler::Settings;
 
-const Property<Settings> kProperties[] = {
-    {"schedule", "Spikes with their times, as JSON text", &Settings::schedule, 0, 0, kReady},
-    {"schedule-location", "File with the same", &Settings::schedule_location, 0, 0, kReady},
-    {"spikes", "Spikes to be spread by strategy, as JSON text", &Settings::spikes, 0, 0, kReady},
-    {"strategy", "How spikes are spread", choice<Settings, &Settings::strategy>(strategy_type), 0, 0, kReady},
-    {"duration-ms", "Length of the test that spikes are spread over, in ms (0: without end)", &Settings::duration_ms, 0,
-     1e12, kReady},
-    {"min-spacing-ms", "Shortest time between two starts, in ms", &Settings::min_spacing_ms, 0, 0, kReady},
-    {"jitter-percent", "How far starts may move, in percent of a quarter of the interval", &Settings::jitter_percent, 0,
-     100, kReady},
-    {"respect-min-offset", "No spike before its own start_offset_seconds", &Settings::respect_min_offset, 0, 0, kReady},
-    {"seed", "Repeats the plan (0: the seed that upstream's avchaos-participant event names)", &Settings::seed, 0, 0,
-     kReady},
-    {"context", "Name of the thread that steps in where no packets flow (empty: one of its own)", &Settings::context, 0,
-     0, kReady},
-};
 constexpr guint kActiveId = kStatsIdAfter<kProperties> + 1;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -150,7 +125,9 @@ class Impl {
     void arm();
   };
 
-  void packet_at(GstBuffer *buffer);
+  void packet_at(GstClockTime pts);
+  void repeat_with_next_packet();
+  void meet(const ParticipantInfo &who);
   void announce(std::optional<Instant> packet_time);
   void tell(const Notice &notice, guint participant);
   void post(const Notice &notice, guint participant);
@@ -203,7 +180,7 @@ Impl::Impl(GstElement *element)
 }
 
 void Impl::State::arm() {
-  if (!playing || !timer || !timeline.begun()) return;
+  if (!playing || !timer || !timeline.arrived()) return;
   if (timeline.urgent()) {
     timer->arm(context->now());
   } else if (timeline.next_change() == Instant::never()) {
@@ -221,6 +198,11 @@ void Impl::look_again() {
 void Impl::repeat_active() {
   state_.lock()->timeline.repeat_active();
   look_again();
+}
+
+void Impl::repeat_with_next_packet() {
+  state_.lock()->timeline.repeat_active();
+  next_look_ = Nanos::min().count();
 }
 
 bool Impl::start() {
@@ -290,12 +272,10 @@ void Impl::announce(std::optional<Instant> packet_time) {
     if (packet_time) state->last_packet = *packet_time;
     auto &timeline = state->timeline;
     participant = state->who.participant_id;
-    if (!timeline.begun()) {
-      if (!packet_time) return;
-      warnings = timeline.begin(participant, seed ? seed : state->who.seed, *packet_time);
-    }
+    if (!timeline.arrived() && !packet_time) return;
+    if (!timeline.begun()) warnings = timeline.begin(participant, seed ? seed : state->who.seed);
     notices = timeline.advance(packet_time.value_or(state->now() - kGrace));
-    next_look_ = timeline.next_change().since_origin.count();
+    next_look_ = timeline.next_look().since_origin.count();
     state->arm();
   }
   for (const auto &warning : warnings) post_warning(element_, Fault::settings, {"spikes", warning});
@@ -304,13 +284,15 @@ void Impl::announce(std::optional<Instant> packet_time) {
 
 void Impl::tell(const Notice &notice, guint participant) {
   for (const auto direction : {Direction::downstream, Direction::upstream}) {
+    if (!(direction == Direction::downstream ? notice.downstream : notice.upstream)) continue;
     Ptr<GstEvent> event;
     const auto &[spike, start, end] = notice.spike;
     if (notice.event == Notice::Kind::start) {
       event = make_event(SpikeStart{spike.id, spike.type, to_clock_time(start), to_clock_time(end), spike.params},
                          direction);
     } else if (notice.event == Notice::Kind::end) {
-      event = make_event(SpikeEnd{spike.id, to_clock_time(notice.at)}, direction);
+      // One that never began (known upstream only) ends where it would have begun.
+      event = make_event(SpikeEnd{spike.id, to_clock_time(notice.downstream ? notice.at : end)}, direction);
     } else {
       break;
     }
@@ -325,33 +307,61 @@ void Impl::post(const Notice &notice, guint participant) {
   gst_element_post_message(element_, give(make_message(GST_OBJECT(element_), report)));
 }
 
-void Impl::packet_at(GstBuffer *buffer) {
-  const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+// Upstream has said who it is, and nothing else yet: it hears what is in force or soon will be before its first packet.
+void Impl::meet(const ParticipantInfo &who) {
+  const guint64 seed = settings.lock()->seed;
+  const PadLock announcing(src_);
+  std::vector<Notice> notices;
+  std::vector<std::string> warnings;
+  {
+    auto state = state_.lock();
+    state->who = who;
+    if (!state->started) return;
+    auto &timeline = state->timeline;
+    if (!timeline.begun()) warnings = timeline.begin(who.participant_id, seed ? seed : who.seed);
+    notices = timeline.foretell(std::max(state->now(), state->last_packet));
+  }
+  for (const auto &warning : warnings) post_warning(element_, Fault::settings, {"spikes", warning});
+  for (const auto &notice : notices) tell(notice, who.participant_id);
+}
+
+void Impl::packet_at(GstClockTime pts) {
+  const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts);
   if (!GST_CLOCK_TIME_IS_VALID(time) || to_instant(time).since_origin.count() < next_look_) return;
   const PadLock announcing(src_);
   announce(to_instant(time));
 }
 
 GstFlowReturn Impl::chain(Ptr<GstBuffer> buffer) {
-  packet_at(buffer.get());
+  packet_at(GST_BUFFER_PTS(buffer.get()));
   return gst_pad_push(src_, give(std::move(buffer)));
 }
 
 GstFlowReturn Impl::chain_list(Ptr<GstBufferList> list) {
-  if (gst_buffer_list_length(list.get()) > 0) packet_at(gst_buffer_list_get(list.get(), 0));
+  if (gst_buffer_list_length(list.get()) > 0) packet_at(GST_BUFFER_PTS(gst_buffer_list_get(list.get(), 0)));
   return gst_pad_push_list(src_, give(std::move(list)));
 }
 
 gboolean Impl::sink_event(Ptr<GstEvent> event) {
   switch (GST_EVENT_TYPE(event.get())) {
+    case GST_EVENT_STREAM_START:
+      repeat_with_next_packet();  // whatever begins anew, on either side
+      break;
     case GST_EVENT_SEGMENT:
       gst_event_copy_segment(event.get(), &segment_);
+      repeat_with_next_packet();
       break;
     case GST_EVENT_FLUSH_STOP:
       gst_segment_init(&segment_, GST_FORMAT_TIME);
       break;
+    case GST_EVENT_GAP: {  // time goes on without packets: a participant that is away
+      GstClockTime pts = GST_CLOCK_TIME_NONE;
+      gst_event_parse_gap(event.get(), &pts, nullptr);
+      packet_at(pts);
+      break;
+    }
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
-      if (const auto info = parse_participant(event.get())) state_.lock()->who = *info;
+      if (const auto info = parse_participant(event.get())) meet(*info);
       break;
     default:
       break;

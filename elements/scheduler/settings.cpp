@@ -1,24 +1,43 @@
 #include "elements/scheduler/settings.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "elements/scheduler/schedule_json.hpp"
-#include "elements/support/ptr.hpp"
 
 namespace avc::scheduler {
 namespace {
 
+constexpr off_t kLargestFile = off_t{64} << 20;  // bytes; more than kMostSpikes spikes need
+
+// Opened without waiting and looked at before it is read: a FIFO nobody writes to, or a device, holds no start up.
 Result<std::string> read_file(const std::string &path) {
-  gchar *text = nullptr;
-  gsize size = 0;
-  GError *error = nullptr;
-  if (!g_file_get_contents(path.c_str(), &text, &size, &error)) {
-    Error fault{"schedule-location", error->message};
-    g_error_free(error);
-    return fault;
+  const auto fault = [&](const char *what) { return Error{"schedule-location", "\"" + path + "\" " + what}; };
+  const int file = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) return fault(("cannot be opened: " + std::string(g_strerror(errno))).c_str());
+  std::string text;
+  struct stat status {};
+  std::optional<Error> error;
+  if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
+    error = fault("is not a regular file");
+  else if (status.st_size > kLargestFile)
+    error = fault("is larger than 64 MiB");
+  for (ssize_t got = 1; !error && got > 0;) {
+    std::array<char, 65536> part;
+    got = read(file, part.data(), part.size());
+    if (got < 0) error = fault(("cannot be read: " + std::string(g_strerror(errno))).c_str());
+    if (got > 0) text.append(part.data(), static_cast<std::size_t>(got));
+    if (text.size() > std::size_t{kLargestFile}) error = fault("is larger than 64 MiB");
   }
-  const auto owned = take(text);
-  return std::string(text, size);
+  close(file);
+  if (error) return *error;
+  return text;
 }
 
 }  // namespace

@@ -147,7 +147,7 @@ void Participant::fail(std::string reason) {
 Participant::Source Participant::source() const {
   const std::string state = Stats(source_).text("state");
   if (state == "failed") return Source::failed;
-  return state == "running" ? Source::ready : Source::preparing;
+  return state == "running" || state == "left" ? Source::ready : Source::preparing;
 }
 
 bool Participant::inject(const spike::Planned &planned) {

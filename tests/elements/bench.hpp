@@ -30,7 +30,9 @@ struct PadBench {
   Ptr<GstBus> bus = take(gst_bus_new());
   Ptr<GstHarness> h;
 
-  explicit PadBench(const std::string &launch, const ParticipantInfo &who = kParticipant) {
+  enum class Introduced { at_once, by_the_test };  // who says who the participant is
+  explicit PadBench(const std::string &launch, const ParticipantInfo &who = kParticipant,
+                    Introduced introduced = Introduced::at_once) {
     GError *error = nullptr;
     const bool chain = launch.find('!') != std::string::npos;
     auto *parsed =
@@ -41,10 +43,11 @@ struct PadBench {
     gst_element_set_bus(element.get(), bus.get());
     h = take(gst_harness_new_with_element(element.get(), "sink", "src"));
     gst_harness_set_src_caps_str(h.get(), "application/x-rtp");
-    gst_harness_push_event(h.get(), give(make_event(who)));
+    if (introduced == Introduced::at_once) introduce(who);
   }
   ~PadBench() { gst_element_set_bus(element(), nullptr); }
 
+  void introduce(const ParticipantInfo &who) { gst_harness_push_event(h.get(), give(make_event(who))); }
   GstElement *element() const { return h->element; }
   GstTestClock *test_clock() const { return GST_TEST_CLOCK(clock.get()); }
   GstFlowReturn push(const RtpPacket &packet) { return gst_harness_push(h.get(), give(packet_of(packet))); }

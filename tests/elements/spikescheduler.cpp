@@ -1,135 +1,13 @@
 // spikescheduler: when spikes are announced, to whom, in which order, and what is refused.
-#include "tests/elements/bench.hpp"
-
-#include <atomic>
-#include <mutex>
+#include "tests/elements/scheduler_bench.hpp"
 
 #include <glib/gstdio.h>
 
 using namespace avc;
 using namespace avc::test;
 
-namespace {
-
-// Everything that leaves a scheduler downstream, as text: "b100" a packet at 100 ms, "+a" and "-a" spike a's start and
-// end. What goes upstream is written down apart.
-struct Bench : PadBench {
-  std::mutex mutex;
-  std::vector<std::string> down, up;
-  std::vector<SpikeStart> starts;
-  std::vector<SpikeEnd> ends;
-
-  explicit Bench(const std::string &properties, const ParticipantInfo &who = kParticipant)
-      : PadBench("spikescheduler " + properties, who) {
-    add_probe("src", static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM), down);
-    add_probe("sink", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, up);
-  }
-
-  struct Ear {
-    Bench *bench;
-    std::vector<std::string> *heard;
-  };
-  std::array<Ear, 2> ears;
-  std::size_t ear_count = 0;
-
-  void add_probe(const char *pad_name, GstPadProbeType type, std::vector<std::string> &heard) {
-    ears[ear_count] = {this, &heard};
-    const auto pad = take(gst_element_get_static_pad(element(), pad_name));
-    gst_pad_add_probe(pad.get(), type, hear, &ears[ear_count++], nullptr);
-  }
-
-  static GstPadProbeReturn hear(GstPad *, GstPadProbeInfo *info, gpointer user) {
-    auto &[bench, heard] = *static_cast<Ear *>(user);
-    const std::lock_guard hold(bench->mutex);
-    if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) {
-      heard->push_back("b" + std::to_string(GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)) / GST_MSECOND));
-    } else if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_BOTH) {
-      if (const auto start = parse_spike_start(GST_PAD_PROBE_INFO_EVENT(info))) {
-        heard->push_back("+" + start->id);
-        bench->starts.push_back(*start);
-      } else if (const auto end = parse_spike_end(GST_PAD_PROBE_INFO_EVENT(info))) {
-        heard->push_back("-" + end->id);
-        bench->ends.push_back(*end);
-      }
-    }
-    return GST_PAD_PROBE_OK;
-  }
-
-  std::string text_of(std::vector<std::string> &heard) {
-    const std::lock_guard hold(mutex);
-    std::string text;
-    for (const auto &word : heard) text += (text.empty() ? "" : " ") + word;
-    return text;
-  }
-
-  void expect(std::vector<std::string> &heard, const char *text) {
-    const auto got = text_of(heard);
-    ck_assert_str_eq(got.c_str(), text);
-  }
-
-  void packets(guint from, guint to, guint step) {
-    for (guint t = from; t <= to; t += step) push(video(static_cast<std::uint16_t>(t), ms(t)));
-  }
-
-  bool inject(const std::string &structure) {
-    const auto spike = take(gst_structure_new_from_string(structure.c_str()));
-    ck_assert_msg(spike != nullptr, "%s", structure.c_str());
-    gboolean accepted = FALSE;
-    g_signal_emit_by_name(element(), "inject-spike", spike.get(), &accepted);
-    return accepted;
-  }
-  bool cancel(const char *id) {
-    gboolean known = FALSE;
-    g_signal_emit_by_name(element(), "cancel-spike", id, &known);
-    return known;
-  }
-
-  // Messages so far: "started a@100", times in ms.
-  std::string messages() {
-    std::string text;
-    while (auto message = take(gst_bus_pop(bus.get()))) {
-      const auto report = parse_spike_report(message.get());
-      if (!report) continue;
-      ck_assert_int_eq(report->participant_id, 1001);
-      text += (text.empty() ? "" : ", ") + std::string(name(report->state)) + " " + report->id + "@" +
-              std::to_string(report->running_time / GST_MSECOND);
-      if (!report->reason.empty()) text += " (" + report->reason + ")";
-    }
-    return text;
-  }
-  std::string active() {
-    gchar **ids = nullptr;
-    g_object_get(element(), "active-spikes", &ids, nullptr);
-    gchar *joined = g_strjoinv(" ", ids);
-    const std::string text = joined;
-    g_free(joined);
-    g_strfreev(ids);
-    return text;
-  }
-};
-
-// JSON as a value in a pipeline text.
-std::string quoted(const std::string &json) {
-  std::string text = "\"";
-  for (const char c : json) text += c == '"' ? std::string("\\\"") : std::string(1, c);
-  return text + '"';
-}
-
-std::string loss(const char *id, double start, double duration, const char *more = "") {
-  std::ostringstream json;
-  json << R"({"spike_id":")" << id << R"(","type":"rtp_packet_loss","start_seconds":)" << start
-       << R"(,"duration_seconds":)" << duration << R"(,"params":{"loss_percent":100})" << more << "}";
-  return json.str();
-}
-
-const std::string kInject =
-    "spike, spike-id=(string)x, type=(string)rtp_packet_loss, "
-    "params=(structure)[params, loss_percent=(double)50]";
-
-}  // namespace
-
 GST_START_TEST(without_a_schedule_nothing_is_added) {
-  Bench b("");
+  SchedulerBench b("");
   b.packets(0, 100, 20);
   b.expect(b.down, "b0 b20 b40 b60 b80 b100");
   b.expect(b.up, "");
@@ -137,7 +15,7 @@ GST_START_TEST(without_a_schedule_nothing_is_added) {
 GST_END_TEST;
 
 GST_START_TEST(spikes_begin_and_end_exactly_before_their_packets) {
-  Bench b("schedule=" + quoted("[" + loss("a", 0.05, 0.05) + "," + loss("b", 0.08, 0.05) + "]"));
+  SchedulerBench b("schedule=" + quoted("[" + loss("a", 0.05, 0.05) + "," + loss("b", 0.08, 0.05) + "]"));
   b.packets(0, 160, 20);
   b.expect(b.down, "b0 b20 b40 +a b60 +b b80 -a b100 b120 -b b140 b160");
   b.expect(b.up, "+a +b -a -b");
@@ -152,8 +30,8 @@ GST_START_TEST(spikes_begin_and_end_exactly_before_their_packets) {
 GST_END_TEST;
 
 GST_START_TEST(a_spike_for_others_is_not_ours) {
-  Bench b("schedule=" + quoted("[" + loss("a", 0.02, 1, R"(,"participant_ids":[7,1001])") + "," +
-                               loss("b", 0.02, 1, R"(,"participant_ids":[7])") + "]"));
+  SchedulerBench b("schedule=" + quoted("[" + loss("a", 0.02, 1, R"(,"participant_ids":[7,1001])") + "," +
+                                        loss("b", 0.02, 1, R"(,"participant_ids":[7])") + "]"));
   b.packets(0, 40, 20);
   b.expect(b.down, "b0 +a b20 b40");
   const auto active = b.active();
@@ -162,7 +40,7 @@ GST_START_TEST(a_spike_for_others_is_not_ours) {
 GST_END_TEST;
 
 GST_START_TEST(where_no_packets_flow_the_timer_ends_a_spike_with_the_planned_time) {
-  Bench b("schedule=" + quoted("[" + loss("a", 0.01, 0.09) + "]"));
+  SchedulerBench b("schedule=" + quoted("[" + loss("a", 0.01, 0.09) + "]"));
   b.packets(0, 20, 20);
   b.pass_time_until([&] { return b.stat("ended") == 1 && b.text_of(b.up) == "+a -a"; });
   b.expect(b.down, "b0 +a b20 -a");
@@ -172,17 +50,17 @@ GST_START_TEST(where_no_packets_flow_the_timer_ends_a_spike_with_the_planned_tim
 GST_END_TEST;
 
 GST_START_TEST(who_starts_late_gets_what_is_active_and_nothing_of_what_is_over) {
-  Bench b("schedule=" + quoted("[" + loss("over", 0.01, 0.02) + "," + loss("on", 0.02, 10) + "]"));
+  SchedulerBench b("schedule=" + quoted("[" + loss("over", 0.01, 0.02) + "," + loss("on", 0.02, 10) + "]"));
   b.packets(1000, 1000, 20);
   b.expect(b.down, "+on b1000");
-  ck_assert(b.starts[0].start == ms(20));
+  ck_assert(b.starts.back().start == ms(20));
   const auto said = b.messages();
   ck_assert_str_eq(said.c_str(), "refused over@10 (was over before the first packet), started on@20");
 }
 GST_END_TEST;
 
 GST_START_TEST(a_spike_can_be_injected_and_cancelled) {
-  Bench b("");
+  SchedulerBench b("");
   b.packets(0, 20, 20);
   ck_assert(b.inject(kInject + ", start=(guint64)40000000, duration=(guint64)50000000"));
   ck_assert(!b.inject(kInject));  // the same id again
@@ -202,7 +80,7 @@ GST_START_TEST(a_spike_can_be_injected_and_cancelled) {
 GST_END_TEST;
 
 GST_START_TEST(a_cancelled_spike_ends_although_no_packets_flow) {
-  Bench b("");
+  SchedulerBench b("");
   b.packets(0, 20, 20);
   ck_assert(b.inject(kInject));
   b.packets(40, 40, 20);
@@ -214,7 +92,7 @@ GST_START_TEST(a_cancelled_spike_ends_although_no_packets_flow) {
 GST_END_TEST;
 
 GST_START_TEST(a_planned_spike_that_is_cancelled_never_shows) {
-  Bench b("schedule=" + quoted("[" + loss("a", 0.05, 1) + "]"));
+  SchedulerBench b("schedule=" + quoted("[" + loss("a", 0.05, 1) + "]"));
   b.packets(0, 20, 20);
   ck_assert(b.cancel("a"));
   b.packets(40, 100, 20);
@@ -224,7 +102,7 @@ GST_START_TEST(a_planned_spike_that_is_cancelled_never_shows) {
 GST_END_TEST;
 
 GST_START_TEST(what_cannot_be_done_is_refused_with_the_reason) {
-  Bench b("");
+  SchedulerBench b("");
   b.packets(0, 0, 20);
   const std::pair<const char *, const char *> rows[] = {
       {"spike, type=(string)rtp_packet_loss", "spike-id"},
@@ -244,7 +122,7 @@ GST_START_TEST(what_cannot_be_done_is_refused_with_the_reason) {
 GST_END_TEST;
 
 GST_START_TEST(an_impossible_spike_of_the_schedule_is_refused_and_the_others_stay) {
-  Bench b("schedule=" + quoted(R"([{"spike_id":"bad","type":"nonsense"},)" + loss("a", 0.01, 1) + "]"));
+  SchedulerBench b("schedule=" + quoted(R"([{"spike_id":"bad","type":"nonsense"},)" + loss("a", 0.01, 1) + "]"));
   b.packets(0, 20, 20);
   b.expect(b.down, "b0 +a b20");
   ck_assert_int_eq(b.stat("refused"), 1);
@@ -293,7 +171,7 @@ GST_START_TEST(a_schedule_may_come_from_a_file) {
   const std::string json = R"({"spikes":[)" + loss("f", 0.02, 1) + "]}";
   ck_assert(fd >= 0 && g_file_set_contents(path, json.c_str(), -1, nullptr));
   g_close(fd, nullptr);
-  Bench b(std::string("schedule-location=") + path);
+  SchedulerBench b(std::string("schedule-location=") + path);
   b.packets(0, 20, 20);
   g_unlink(path);
   g_free(path);
@@ -304,9 +182,9 @@ GST_END_TEST;
 GST_START_TEST(spikes_are_spread_alike_for_the_same_seed_and_nobody_elses) {
   std::vector<std::string> heard;
   for (const auto &[seed, participant] : {std::pair{"5", 1001u}, {"5", 1002u}, {"6", 1001u}}) {
-    Bench b("strategy=random duration-ms=10000 min-spacing-ms=0 seed=" + std::string(seed) +
-                " spikes=" + quoted("[" + loss("a", 0, 1) + "," + loss("b", 0, 1) + "]"),
-            {participant, 0, 0, 96, 111, 42});
+    SchedulerBench b("strategy=random duration-ms=10000 min-spacing-ms=0 seed=" + std::string(seed) +
+                         " spikes=" + quoted("[" + loss("a", 0, 1) + "," + loss("b", 0, 1) + "]"),
+                     {participant, 0, 0, 96, 111, 42});
     b.packets(0, 12000, 20);
     heard.push_back(b.text_of(b.down));
     ck_assert_int_eq(b.starts.size(), 4);  // two, seen on their way down and up
@@ -317,7 +195,7 @@ GST_START_TEST(spikes_are_spread_alike_for_the_same_seed_and_nobody_elses) {
 GST_END_TEST;
 
 GST_START_TEST(somebody_who_links_later_hears_what_is_active) {
-  Bench b("schedule=" + quoted("[" + loss("a", 0.01, 10) + "]"));
+  SchedulerBench b("schedule=" + quoted("[" + loss("a", 0.01, 10) + "]"));
   b.packets(0, 20, 20);
   const auto src = take(gst_element_get_static_pad(b.element(), "src"));
   gst_pad_unlink(src.get(), b.h->sinkpad);
