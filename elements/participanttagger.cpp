@@ -32,9 +32,17 @@
  *
  * A sticky `avchaos-participant` event goes before the first packet: upstream's with our id and SSRCs, else our own.
  *
+ * ## Spikes
+ *
+ * Events from downstream (spikescheduler's) make it change SSRCs, move timestamps and sequence numbers, leave, and
+ * flood; all of it by the media's own time, and each spike ends alone. Caps of a single medium follow its SSRC. While a
+ * participant is away nothing passes and downstream gets a gap event for each buffer; an RTCP BYE goes before, unless
+ * there are no reports. Never put it behind SRTP: rewritten headers would not authenticate.
+ *
  * ## Statistics
  *
- * `stats`: participant-id, ssrc, packets, video-packets, audio-packets, malformed, sender-reports.
+ * `stats`: participant-id, ssrc, packets, video-packets, audio-packets, malformed, sender-reports, withheld (buffers
+ * and lists while away), flood-packets, flood-skipped, left.
  *
  * ## Threads
  *

@@ -24,7 +24,9 @@
  * ## Events
  *
  * `avchaos-spike-start` and `avchaos-spike-end` go downstream exactly before the first packet at or past the planned
- * time, and upstream. Where no packet comes for 200 ms the context's timer sends them, with the planned time on them.
+ * time. Upstream hears of a start up to a second ahead and acts at the time it names. A new segment, stream or peer is
+ * told again what is in force. Gap events count as packets. Where no packet comes for 200 ms the context's timer sends
+ * them, with the planned time on them.
  *
  * ## Messages
  *
