@@ -51,5 +51,6 @@ Exit receive(const ReceiveOptions &options);
 Exit doctor(bool json);
 Exit version();
 Exit spikes(bool json);
+Exit profiles(const std::string &base_url, bool json);
 
 }  // namespace avc::tools

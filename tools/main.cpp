@@ -18,6 +18,7 @@ struct Everything {
   RunOptions run;
   PlanOptions plan;
   ReceiveOptions receive;
+  std::string base_url;
   bool json = false;
 };
 
@@ -69,6 +70,9 @@ void add_others(CLI::App &app, Everything &all) {
   app.add_subcommand("doctor", "Check this machine and say what to change")->add_flag("--json", all.json, "As JSON");
   app.add_subcommand("spikes", "List spike types with parameters, ranges and defaults")
       ->add_flag("--json", all.json, "As JSON");
+  CLI::App *profiles = app.add_subcommand("profiles", "List network profiles with their settings and sources");
+  profiles->add_option("--base-url", all.base_url, "Those of the daemon there, its own file's too");
+  profiles->add_flag("--json", all.json, "As JSON");
   app.add_subcommand("version", "Print the version");
 }
 
@@ -140,6 +144,7 @@ int execute(int argc, char **argv) {
   if (command == "receive") return static_cast<int>(receive(all.receive));
   if (command == "doctor") return static_cast<int>(doctor(all.json));
   if (command == "spikes") return static_cast<int>(spikes(all.json));
+  if (command == "profiles") return static_cast<int>(profiles(all.base_url, all.json));
   if (command == "version") return static_cast<int>(version());
   std::fputs(app.help().c_str(), stdout);
   return 0;

@@ -253,4 +253,23 @@ Result<Impairment> impairment_of(const std::map<std::string, SettingValue> &sett
   return checked(impairment);
 }
 
+std::map<std::string, SettingValue> settings_of(const Impairment &impairment) {
+  const Impairment perfect;
+  std::map<std::string, SettingValue> settings;
+  for (const Setting &setting : kSettings) {
+    const double value = setting.get(impairment);
+    if (value == setting.get(perfect)) continue;
+    const std::string name(setting.name);
+    if (setting.is_number())
+      settings.emplace(name, value);
+    else
+      settings.emplace(name, std::string(setting.words[static_cast<std::size_t>(value)]));
+  }
+  if (!impairment.loss_pattern.empty()) settings.emplace(kPattern, impairment.loss_pattern.text());
+  for (const std::string_view name : built_in_traces())
+    if (impairment.link_trace && impairment.link_trace == built_in_trace(name))
+      settings.emplace(kTrace, std::string(name));
+  return settings;
+}
+
 }  // namespace avc::net

@@ -44,4 +44,8 @@ Result<Impairment> with(Impairment impairment, std::string_view name, const Sett
 // A whole impairment from its settings by name, as a scenario or a profile file gives them; the rest is default.
 Result<Impairment> impairment_of(const std::map<std::string, SettingValue> &settings);
 
+// The other way round: what differs from a perfect network. A delay table, and a trace that is not built in, have no
+// name and are left out.
+std::map<std::string, SettingValue> settings_of(const Impairment &impairment);
+
 }  // namespace avc::net

@@ -1,4 +1,6 @@
 // Injecting, listing and cancelling spikes.
+#include "core/net/profiles.hpp"
+#include "core/net/settings.hpp"
 #include "launcher/api/context.hpp"
 #include "launcher/results/json.hpp"
 #include "launcher/session/trace_file.hpp"
@@ -48,6 +50,34 @@ Reply list(Context &context, const Request &request) {
   return json_reply(out.end_array().end_object());
 }
 
+void write_settings(json::Writer &out, const spike::Params &settings) {
+  out.begin_object("settings");
+  for (const auto &[name, value] : settings) {
+    if (const auto *number = std::get_if<double>(&value)) {
+      out.put(name, *number);
+    } else {
+      out.put(name, std::get<std::string>(value));
+    }
+  }
+  out.end_object();
+}
+
+Reply profiles(Context &context, const Request &) {
+  json::Writer out;
+  out.begin_object().begin_array("profiles");
+  for (const net::Profile &profile : net::profiles()) {
+    out.begin_object().put("name", profile.name).put("summary", profile.summary).put("source", profile.source);
+    write_settings(out, net::settings_of(*net::profile(profile.name)));
+    out.end_object();
+  }
+  for (const auto &[name, settings] : context.settings().conditions.profiles()) {
+    out.begin_object().put("name", name).put("source", "this daemon's file");
+    write_settings(out, settings);
+    out.end_object();
+  }
+  return json_reply(out.end_array().end_object());
+}
+
 Reply cancel(Context &context, const Request &request) {
   const std::string &spike_id = request.args[1];
   if (auto done = context.test(request).cancel(spike_id); !done) refuse_session(done.error());
@@ -81,6 +111,10 @@ std::vector<Route> spike_routes(Context &c) {
                  .summary = "Cancel a spike that is planned or active",
                  .handle = with(cancel),
                  .replies = {{409, "it is over"}}});
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/profiles",
+                 .summary = "Network profiles by name, built in and from the daemon's file",
+                 .handle = with(profiles)});
   return all;
 }
 

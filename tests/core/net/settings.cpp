@@ -41,6 +41,23 @@ START_TEST(defaults_and_all_profiles_are_accepted) {
 }
 END_TEST
 
+START_TEST(an_impairment_is_made_again_from_its_settings) {
+  for (const auto &profile : net::profiles()) {
+    const auto impairment = *net::profile(profile.name);
+    const auto again = net::impairment_of(net::settings_of(impairment));
+    ck_assert_msg(again && *again == impairment, "%s", std::string(profile.name).c_str());
+  }
+  ck_assert(net::settings_of({}).empty());
+  Impairment own;
+  own.loss_model = net::LossModel::pattern;
+  own.loss_pattern = *net::LossPattern::parse("011");
+  own.corrupt_headers = true;
+  const auto settings = net::settings_of(own);
+  ck_assert(std::get<std::string>(settings.at("loss_pattern")) == "011" && settings.size() == 3);
+  ck_assert(std::get<std::string>(settings.at("corrupt_headers")) == "true");
+}
+END_TEST
+
 START_TEST(every_number_is_refused_outside_its_range) {
   for (const auto &setting : net::settings()) {
     if (!setting.is_number()) continue;
@@ -114,5 +131,6 @@ START_TEST(an_impairment_is_read_from_names) {
 }
 END_TEST
 
-AVC_TESTS("link_settings", defaults_and_all_profiles_are_accepted, every_number_is_refused_outside_its_range,
-          errors_name_setting_and_range, contradictions_name_both_sides, an_impairment_is_read_from_names)
+AVC_TESTS("link_settings", defaults_and_all_profiles_are_accepted, an_impairment_is_made_again_from_its_settings,
+          every_number_is_refused_outside_its_range, errors_name_setting_and_range, contradictions_name_both_sides,
+          an_impairment_is_read_from_names)
