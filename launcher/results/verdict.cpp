@@ -138,17 +138,18 @@ void judge_media(const RunResult &run, Finding &finding) {
 }  // namespace
 
 // Holes in the sequence numbers tell, but spikes make some of their own (a jump, an absence, another SSRC): no more is
-// missing than was put into the link and did not arrive.
+// missing than was put into the link and did not arrive, be it with a number that was there before.
 std::uint64_t unexplained_losses(const RunResult &run) {
   std::uint64_t packets = 0;
   const bool headers = std::any_of(run.spikes.begin(), run.spikes.end(), corrupts_headers);
   for (const auto &participant : run.participants)
     for (const auto media : kAllMedia) {
       const auto &sent = participant.sent_of(media);
-      const auto missing = participant.received_of(media).packets_lost;
       const auto taken = static_cast<std::int64_t>(sent.lost + sent.queue_dropped + (headers ? sent.corrupted : 0));
-      const auto absent = static_cast<std::int64_t>(sent.packets) - participant.received_of(media).packets_received;
-      const auto unexplained = std::min(missing, absent) - taken;
+      const auto &received = participant.received_of(media);
+      const auto absent = static_cast<std::int64_t>(sent.packets + sent.duplicated) - received.packets_received -
+                          received.packets_duplicated;
+      const auto unexplained = std::min(received.packets_lost, absent) - taken;
       if (unexplained > 0) packets += static_cast<std::uint64_t>(unexplained);
     }
   return packets;

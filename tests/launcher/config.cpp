@@ -144,10 +144,18 @@ START_TEST(the_old_environment_is_understood) {
 }
 END_TEST
 
+START_TEST(profiles_come_by_flag_environment_or_file) {
+  const Texts file{{"c.json", R"({"profiles": "from-file.json"})"}}, environment{{"AVCHAOS_PROFILES", "from-env.json"}};
+  avc_assert_text(good({"--config", "c.json"}, {}, file).profiles, "from-file.json");
+  avc_assert_text(good({"--config", "c.json"}, environment, file).profiles, "from-env.json");
+  avc_assert_text(good({"--profiles", "from-flag.json"}, environment).profiles, "from-flag.json");
+}
+END_TEST
+
 START_TEST(every_flag_is_in_the_help) {
   const std::string help = usage();
   for (const char *flag : {"--listen", "--state-dir", "--media-dir", "--token-file", "--allow-target",
-                           "--max-participants", "--config", "AVCHAOS_TOKEN", "UDP_TARGET_HOST"}) {
+                           "--max-participants", "--profiles", "--config", "AVCHAOS_TOKEN", "UDP_TARGET_HOST"}) {
     ck_assert_msg(help.find(flag) != std::string::npos, "%s", flag);
   }
   ck_assert(good({"--help", "--listen", "0.0.0.0:1"}).show_help && good({"--version"}).show_version);
@@ -157,4 +165,5 @@ END_TEST
 AVC_TESTS("config", nothing_said_is_loopback_and_8080, a_flag_is_stronger_than_the_environment_and_that_than_the_file,
           all_faults_are_said_at_once, beyond_loopback_needs_a_token_or_a_clear_word, the_old_http_flag_is_understood,
           a_token_file_is_read_without_the_space_around_it, lists_add_up, a_token_is_one_word_that_fits_a_header,
-          default_media_that_is_not_there_is_a_warning, the_old_environment_is_understood, every_flag_is_in_the_help)
+          default_media_that_is_not_there_is_a_warning, the_old_environment_is_understood,
+          profiles_come_by_flag_environment_or_file, every_flag_is_in_the_help)

@@ -79,9 +79,45 @@ START_TEST(ending_the_daemon_stops_its_tests_and_keeps_their_results) {
 }
 END_TEST
 
+START_TEST(a_state_directory_has_one_daemon) {
+  DaemonFixture f;
+  Config config;
+  config.listen_port = 0;
+  config.state_dir = (f.folder / "state").string();
+  Daemon second(config);
+  const auto started = second.start();
+  ck_assert(!started);
+  avc_assert_text(started.error().field, "--state-dir");
+  ck_assert(started.error().message.find("in use by another avchaosd") != std::string::npos);
+  f.run("a");  // the first one is as it was
+}
+END_TEST
+
+START_TEST(a_bad_profile_ends_the_daemon_at_its_start) {
+  const auto folder = fs::temp_directory_path() / ("avchaosd-test-" + std::to_string(g_random_int()));
+  fs::create_directories(folder);
+  std::ofstream(folder / "profiles.json") << R"({"office": {"loss_percent": 101}, "3g": {}})";
+  Config config;
+  config.listen_port = 0;
+  config.state_dir = (folder / "state").string();
+  config.profiles = (folder / "profiles.json").string();
+  {
+    Daemon daemon(config);
+    const auto started = daemon.start();
+    ck_assert(!started);
+    avc_assert_text(started.error().field, "--profiles");
+    for (const char *part : {"office.loss_percent: 101", "3g: is the name of a built-in profile"})
+      ck_assert(started.error().message.find(part) != std::string::npos);
+    ck_assert(started.error().message.find('\n') == std::string::npos);
+  }
+  fs::remove_all(folder);
+}
+END_TEST
+
 int main() {
   return run_daemon("daemon_life",
-                    {the_daemon_ends_a_test_when_its_time_is_over_and_reports, state_and_samples_come_as_events,
+                    {a_state_directory_has_one_daemon, a_bad_profile_ends_the_daemon_at_its_start,
+                     the_daemon_ends_a_test_when_its_time_is_over_and_reports, state_and_samples_come_as_events,
                      a_test_that_is_over_leaves_its_port_and_its_log_to_the_next,
                      ending_the_daemon_stops_its_tests_and_keeps_their_results});
 }

@@ -1,4 +1,5 @@
 // Spikes and base conditions through the API: that they happen, and what is refused.
+#include "core/spike/effect.hpp"
 #include "tests/launcher/daemon_fixture.hpp"
 
 using namespace avc::launcher;
@@ -89,8 +90,66 @@ START_TEST(the_same_seed_gives_the_same_plan) {
 }
 END_TEST
 
+START_TEST(every_type_is_taken_while_a_test_runs_and_by_a_plan) {
+  DaemonFixture f;
+  f.run("a", R"("num_participants":1)");
+  std::string plan;
+  for (const auto &type : avc::spike::types()) {
+    if (type.name == "srtp_rekey" || type.name == "ice_restart") continue;
+    const std::string name(type.name);
+    const std::string params = name == "network_profile"  ? R"({"profile":"3g","loss_percent":"2"})"
+                               : name == "link_trace"     ? R"({"trace":"lte"})"
+                               : name == "frame_drop"     ? R"({"drop_percentage":10})"
+                               : name == "bitrate_reduce" ? R"({"new_bitrate_kbps":150})"
+                                                          : "{}";
+    const std::string spike =
+        R"({"spike_id":")" + name + R"(","type":")" + name + R"(","duration_seconds":30,"params":)" + params + "}";
+    plan += (plan.empty() ? "" : ",") + spike;
+    const Answer answer = f.post("test/a/spike", spike);
+    ck_assert_msg(answer.status == 200 && at(answer.body, "participants") == "1", "%s: %s", name.c_str(),
+                  answer.body.c_str());
+    const Answer bad = f.post("test/a/spike", R"({"spike_id":"x","type":")" + name + R"(","params":{"nonsense":1}})");
+    refused(bad, 400, "params.nonsense");
+  }
+  f.wait_until("test/a/participants/1001", "\"left\"");
+  ck_assert_uint_eq(f.remove("test/a/spike/participant_leave").status, 200);
+  f.wait_until("test/a/participants/1001", "\"running\"");
+  const Answer planned = f.create("b", R"("num_participants":1,"duration_seconds":60,"spikes":[)" + plan + "]");
+  ck_assert_msg(planned.status == 201, "%s", planned.body.c_str());
+}
+END_TEST
+
+START_TEST(what_begins_while_a_participant_is_away_is_in_force_on_its_return) {
+  DaemonFixture f;
+  f.run("a", R"("num_participants":1)");
+  f.post("test/a/spike", R"({"spike_id":"away","type":"participant_leave"})");
+  f.wait_until("test/a/participants/1001", "\"left\"");
+  const Answer late = f.post("test/a/spike", R"({"spike_id":"dark","type":"blackout"})");
+  avc_assert_text(at(late.body, "participants"), "1");
+  f.remove("test/a/spike/away");
+  f.wait_until("test/a/participants/1001", "\"running\"");
+  f.wait_until("test/a/participants/1001", "packets_lost_on_purpose");
+}
+END_TEST
+
+START_TEST(a_base_condition_acts_from_the_start) {
+  DaemonFixture f;
+  f.run("object", R"("num_participants":1,"network_profile":{"loss_percent":100})");
+  f.wait_until("test/object/participants/1001", "packets_lost_on_purpose");
+  f.run("name", R"("num_participants":1,"network_profile":"high-latency")");
+  f.wait_until("test/name/participants/1001", "packets_sent");
+  f.wait_until("test/name", "\"running\"");
+  refused(f.create("x", R"("network_profile":"no-such")"), 400, "network_profile");
+  refused(f.create("x", R"("network_profile":{"queue_ms":-2})"), 400, "network_profile.queue_ms");
+  refused(f.create("x", R"("replay_log":"../lock")"), 400, "replay_log");
+}
+END_TEST
+
 int main() {
-  return run_daemon("daemon_spikes", {bad_spikes_name_the_field, a_spike_happens_is_listed_and_ends_by_itself,
-                                      a_spike_can_be_cancelled_and_its_id_used_again,
-                                      a_reduction_says_which_rendition_it_gets, the_same_seed_gives_the_same_plan});
+  return run_daemon("daemon_spikes",
+                    {every_type_is_taken_while_a_test_runs_and_by_a_plan,
+                     what_begins_while_a_participant_is_away_is_in_force_on_its_return,
+                     a_base_condition_acts_from_the_start, bad_spikes_name_the_field,
+                     a_spike_happens_is_listed_and_ends_by_itself, a_spike_can_be_cancelled_and_its_id_used_again,
+                     a_reduction_says_which_rendition_it_gets, the_same_seed_gives_the_same_plan});
 }

@@ -6,6 +6,7 @@ import json
 import pathlib
 import socket
 import tempfile
+import time
 from collections import Counter, defaultdict
 
 from bed import VIDEO_PT, Daemon, Problem, Receiver, check, main, parse_rtp, unwrap
@@ -27,9 +28,18 @@ SPIKES = {
     "rtcp": ("rtcp_loss", {}),
     "own": ("network_profile", {"profile": "office"}),
     "changed": ("network_profile", {"profile": "satellite", "delay_ms": 200}),
+    "gone": ("participant_leave", {}),
+    "flood": ("packet_flood", {"packets_per_second": 200, "packet_bytes": 500}),
+    "ssrc": ("ssrc_change", {"media": "video"}),
+    "clock": ("timestamp_jump", {"jump_ms": 5000, "media": "audio"}),
+    "numbers": ("sequence_jump", {"packets": 1000, "media": "both"}),
     "traced": ("link_trace", {"trace": "./steady.trace", "queue_ms": 100}),
 }
 BYSTANDER = "nobody"
+FLOOD_PT = 127
+# Begins while "gone" is away: it must find it on its return.
+LATE = {"spike_id": "late", "type": "rtp_packet_loss", "start_offset_seconds": START + 3,
+        "duration_seconds": LENGTH - START - 3.5, "params": {"loss_percentage": 50}}
 
 
 def ids():
@@ -41,7 +51,8 @@ def scenario(target):
             "video": {"width": 640, "height": 360, "fps": 30, "bitrate_kbps": 1200}, "renditions": [1200],
             "spike_distribution": {"strategy": "legacy"}, "target": target,
             "spikes": [{"spike_id": name, "type": kind, "participant_ids": [ids()[name]], "start_offset_seconds": START,
-                        "duration_seconds": END - START, "params": params} for name, (kind, params) in SPIKES.items()]}
+                        "duration_seconds": END - START, "params": params} for name, (kind, params) in SPIKES.items()]
+                       + [{**LATE, "participant_ids": [ids()["gone"]]}]}
 
 
 class RtcpSocket:
@@ -85,6 +96,7 @@ class Runs:
                          for text in (outside, scenario({"transport": "loopback"}))]
                 for name in names:
                     daemon.post(f"/api/v1/test/{name}/start")
+                self.states = self.watch(daemon, names[1])
                 for name in names:
                     daemon.wait_for(name, "stopped")
                 self.report = daemon.get(f"/api/v1/test/{names[1]}/report.json")
@@ -99,12 +111,26 @@ class Runs:
             self.log[entry["stream"]].append(entry)
         for entries in self.log.values():
             entries.sort(key=lambda e: e["n"])
-        known = {i * 1000 + a for i in ids().values() for a in (0, 1)}
+        known = {i * 1000 + a for i in ids().values() for a in (0, 1)} | {ids()["ssrc"] * 1000 + 10}
+        self.flood = [p for p in packets if p.pt == FLOOD_PT and p.ssrc == ids()["flood"] * 1000 + 2]
         for p in packets:
+            if p.pt == FLOOD_PT and p.ssrc == ids()["flood"] * 1000 + 2:
+                continue
             if p.ssrc not in known:  # its header was changed
                 self.strays += 1
                 continue
             self.packets[f"{p.ssrc // 1000}/{'video' if p.pt == VIDEO_PT else 'audio'}"].append(p)
+
+    @staticmethod
+    def watch(daemon, test):
+        """The states of "gone", each once, in order; by events, not by a clock."""
+        states = []
+        while daemon.get(f"/api/v1/test/{test}")["state"] == "running":
+            now = daemon.get(f"/api/v1/test/{test}/participants/{ids()['gone']}")["state"]
+            if states[-1:] != [now]:
+                states.append(now)
+            time.sleep(0.1)
+        return states
 
     def of(self, name):
         """[(stream, packets in order of arrival, log in order of sending)] of a spike's participant."""
@@ -161,7 +187,9 @@ def what_arrives_is_what_the_log_says():
         if name == "headers":  # some of those are no packets of the stream any more
             continue
         for stream, packets, entries in runs().of(name):
-            check([e["n"] for e in entries] == list(range(len(entries))), f"the log of {stream} has holes")
+            numbers = [e["n"] for e in entries]
+            if name not in ("gone", "ssrc", "numbers"):  # the log counts by SSRC and sequence number
+                check(numbers == list(range(len(numbers))), f"the log of {stream} has holes")
             copies = {"sent": 1, "corrupted": 1, "duplicated": 2}
             sent = Counter()
             for e in entries:
@@ -277,6 +305,52 @@ def only_reports_are_lost():
     return f"{lost} of {len(mine)} reports lost"
 
 
+def who_leaves_is_silent_and_comes_back_to_what_is_in_force():
+    told = []
+    for stream, packets, entries in runs().of("gone"):
+        clock = 90000 if stream.endswith("video") else 48000
+        times = media_time(packets, clock)
+        gap, at = max((b - a, a) for a, b in zip(times, times[1:]))
+        # Video comes back with a keyframe, the first packets may be lost to the spike that waits for it.
+        check(END - START - 0.1 < gap < END - START + 2.2, f"{stream}: away for {gap:.2f} s")
+        lost = [e["n"] for e in entries if e["fate"] == "lost"]
+        before = sum(t <= at for t in times)
+        check(lost and lost[0] >= before, f"{stream}: lost {lost[:1]} before it left with {before}")
+        after = [e for e in entries if e["n"] in range(lost[0], lost[-1] + 1)]
+        told.append(share(len(lost), len(after), 50, f"{stream}: lost after its return"))
+    check(runs().states[:1] != ["left"] and "left" in runs().states, f"its states were {runs().states}")
+    check(runs().states[runs().states.index("left") + 1:][:1] == ["running"], f"its states were {runs().states}")
+    return f"{', '.join(told)}; {' → '.join(runs().states)}"
+
+
+def a_flood_is_as_large_as_asked_for_and_apart_from_the_media():
+    flood = runs().flood
+    check({p.size for p in flood} == {500}, f"sizes {({p.size for p in flood})}")
+    seqs = unwrap([p.seq for p in flood])
+    check(seqs == list(range(seqs[0], seqs[0] + len(seqs))), "the flood has holes")
+    check({p.participant for p in flood} == {ids()["flood"]}, "the flood is somebody else's")
+    # A tenth of a second's worth at either end.
+    check(abs(len(flood) - 200 * (END - START)) <= 40, f"{len(flood)} packets in {END - START} s")
+    return f"{len(flood)} packets"
+
+
+def headers_jump_and_nothing_is_lost():
+    video, audio = runs().of("ssrc")
+    ssrcs = [p.ssrc for p in video[1]]
+    base = ids()["ssrc"] * 1000
+    changes = [a for a, b in zip(ssrcs, ssrcs[1:]) if a != b] + ssrcs[-1:]
+    check(changes == [base, base + 10, base], f"video went over {changes}")
+    check({p.ssrc for p in audio[1]} == {base + 1}, "audio changed its SSRC")
+    (_, video, _), (_, audio, _) = runs().of("clock")
+    steps = Counter(round((b.timestamp - a.timestamp) % 2 ** 32 / 48000, 2) for a, b in zip(audio, audio[1:]))
+    check(set(steps) == {0.02, 5.02, round((2 ** 32 - 4.98 * 48000) / 48000, 2)}, f"audio steps {steps}")
+    check(max(b - a for a, b in zip(media_time(video, 90000), media_time(video, 90000)[1:])) < 0.1, "video jumped too")
+    for stream, packets, _ in runs().of("numbers"):
+        steps = Counter((b.seq - a.seq) % 65536 for a, b in zip(packets, packets[1:]))
+        check(set(steps) == {1, 1001, 65536 - 999}, f"{stream}: steps {steps}")
+    return "SSRC, 5000 ms, 1000 packets, and back"
+
+
 def a_profile_is_its_settings():
     told = []
     for name, delay, loss in (("own", OWN_PROFILE["delay_ms"], OWN_PROFILE["loss_percent"]), ("changed", 200, 0)):
@@ -322,7 +396,8 @@ def the_report_says_what_was_injected_and_measured():
                                          ("flipped", "corrupted", 20, None),
                                          ("rtcp", "RTCP loss", 100, None), ("ahead", "sent ahead of others", None, None),
                                          ("ahead", "out of order", None, None),
-                                         ("keyframes", "whole keyframes", None, 0)):
+                                         ("keyframes", "whole keyframes", None, 0), ("gone", "bitrate", 0, 0),
+                                         ("flood", "flood packets", 200, 200)):
         figure = r.figure(name, what)
         for key, wanted, slack in (("injected", injected, 4), ("during", during, 14 if what == "delay" else 4)):
             got = figure[key]
@@ -382,5 +457,6 @@ def a_bad_condition_is_refused_with_its_field():
 main(whoever_was_not_hit_lost_nothing, what_arrives_is_what_the_log_says, duplicates_are_as_many_as_asked_for,
      packets_overtake_and_none_is_lost, one_bit_of_the_payload_changes_and_the_header_stays,
      headers_change_only_when_asked_to, a_blackout_is_silence_and_the_return_exact, only_packets_of_keyframes_are_lost,
-     only_reports_are_lost, a_profile_is_its_settings, a_traces_capacity_is_the_throughput,
+     only_reports_are_lost, who_leaves_is_silent_and_comes_back_to_what_is_in_force,
+     a_flood_is_as_large_as_asked_for_and_apart_from_the_media, headers_jump_and_nothing_is_lost, a_profile_is_its_settings, a_traces_capacity_is_the_throughput,
      the_report_says_what_was_injected_and_measured, a_bad_condition_is_refused_with_its_field)

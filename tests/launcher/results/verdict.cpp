@@ -136,8 +136,13 @@ START_TEST(holes_that_a_spike_makes_in_the_numbers_are_no_loss) {
   auto &received = run.participants[1].received_of(Media::audio);
   received.packets_lost = received.packets_expected = 5000;  // sequence_jump; all that was sent arrived
   ck_assert_uint_eq(unexplained_losses(run), 0);
+  received.packets_received -= 20;  // a jump back: numbers that were there before
+  received.packets_duplicated = 20;
+  ck_assert_uint_eq(unexplained_losses(run), 0);
   received.packets_received -= 2;
   ck_assert_uint_eq(unexplained_losses(run), 2);
+  run.participants[1].sent_of(Media::audio).duplicated = 5;  // of which one copy of each should have come too
+  ck_assert_uint_eq(unexplained_losses(run), 7);
 }
 END_TEST
 
