@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/rtp/header.hpp"
+#include "elements/support/ecn.hpp"
 #include "elements/support/mapped.hpp"
 
 namespace avc::udpsink {
@@ -50,7 +51,9 @@ Result<std::shared_ptr<SharedSocket>> SharedSocket::get(std::shared_ptr<runtime:
       return error;
     }
     const int fd = socket->fd();
-    return std::shared_ptr<SharedSocket>(new SharedSocket(context, std::move(*socket), nullptr, fd, settings.offload));
+    std::shared_ptr<SharedSocket> made(new SharedSocket(context, std::move(*socket), nullptr, fd, settings.offload));
+    made->dscp_ = settings.dscp;
+    return made;
   };
   if (!context || settings.own_port) return make();
   auto &all = registry();
@@ -141,11 +144,23 @@ void SharedSocket::add(Path &path, GstBuffer *buffer) {
   const auto kind = rtp::classify(std::span(got.front).first(got.front_bytes));
   const bool rtcp = kind == rtp::Datagram::rtcp;
   if (kind == rtp::Datagram::rtp) note_ssrc(path, got);
-  for (const auto &end : path.ends) {
-    batch_.sender.add(rtcp ? end.rtcp : end.rtp, path.lane, std::span(parts).first(got.parts));
+  const int tos = type_of_service_of(buffer);
+  if (tos != path.type_of_service && batch_.sender.size() > 0) send_now();  // a batch would not keep their order
+  path.type_of_service = tos;
+  for (std::size_t i = 0; i < path.ends.size(); ++i) {
+    std::uint32_t number = rtcp ? path.ends[i].rtcp : path.ends[i].rtp;
+    if (tos >= 0) number = batch_.sender.destination(rtcp ? path.target->ends[i].rtcp : path.target->ends[i].rtp, tos);
+    batch_.sender.add(number, path.lane, std::span(parts).first(got.parts));
     batch_.datagrams.push_back({static_cast<std::uint32_t>(got.bytes & 0x7fffffff), rtcp});
   }
   batch_.kept.back().end = batch_.datagrams.size();
+}
+
+// -1: as the socket has it. A mark without a DSCP of its own keeps the socket's.
+int SharedSocket::type_of_service_of(GstBuffer *buffer) const {
+  const auto said = type_of_service(buffer);
+  if (!said) return -1;
+  return *said <= 3 && dscp_ > 0 ? *said | dscp_ << 2 : *said & 0xff;
 }
 
 void SharedSocket::keep(std::shared_ptr<Path> path, GstMiniObject *media) {

@@ -47,6 +47,7 @@ struct Path {
   runtime::BatchSender::Lane lane;
   std::array<std::uint32_t, 4> known_ssrcs{};  // whose reports are the outlet's already
   std::size_t known = 0;
+  int type_of_service = -1;  // of the last packet
 };
 
 class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_from_this<SharedSocket> {
@@ -108,6 +109,7 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
   // With batch_mutex_ held.
   void keep(std::shared_ptr<Path> path, GstMiniObject *media);
   void add(Path &path, GstBuffer *buffer);
+  int type_of_service_of(GstBuffer *buffer) const;
   Read read(GstBuffer *buffer, std::span<iovec> parts);
   void note_ssrc(Path &path, const Read &read);
   void account(std::span<const int> outcomes);
@@ -122,6 +124,7 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
   std::optional<runtime::UdpSocket> own_;
   Ptr<GSocket> foreign_;
   const int fd_;
+  int dscp_ = -1;  // what the socket was made with
 
   mutable std::mutex batch_mutex_;
   Batch batch_;          // under batch_mutex_
