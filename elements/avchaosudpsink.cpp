@@ -32,15 +32,16 @@
  * ## Latency, events and flush
  *
  * It adds no latency and needs none. EOS is posted once everything before it has been handed to the kernel, in
- * PLAYING. Outside PLAYING buffers are dropped and counted.
+ * PLAYING. Outside PLAYING buffers are dropped and counted. Packets that wait for their time keep it over a pause; a
+ * flush and the way to READY drop them.
  *
  * ## Statistics
  *
  * `stats`: packets-sent, bytes-sent, rtcp-packets-sent, syscalls, messages and segments (of the shared socket),
- * offload (gso or none), offload-refused, errors, errors-by-errno, refusals, dropped-not-playing, dropped-no-address,
- * local-port, context, late-p50-us, late-p99-us, late-max-us, late-count (of the context), and remote: for each SSRC
- * that reports came about ssrc, fraction-lost, packets-lost, jitter, highest-sequence, round-trip-ms, reports, nacks,
- * key-unit-requests.
+ * offload (gso or none), offload-refused, errors, errors-by-errno, refusals, dropped-not-playing, dropped-flush,
+ * dropped-no-address, local-port, context, late-p50-us, late-p99-us, late-max-us, late-count (of the context), and
+ * remote: for each SSRC that reports came about ssrc, fraction-lost, packets-lost, jitter, highest-sequence,
+ * round-trip-ms, reports, nacks, key-unit-requests.
  *
  * ## Threads
  *
@@ -67,8 +68,8 @@
 #include "elements/support/clock.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
+#include "elements/support/rtp_frame.hpp"
 #include "elements/support/wrapper.hpp"
-#include "elements/udpsink/pacer.hpp"
 #include "elements/udpsink/settings.hpp"
 #include "elements/udpsink/shared_socket.hpp"
 #include "elements/udpsink/stats.hpp"
@@ -79,7 +80,6 @@ GST_DEBUG_CATEGORY_STATIC(avchaosudpsink_debug);
 using namespace avc;
 using udpsink::kProperties;
 using udpsink::Outlet;
-using udpsink::Pacer;
 using udpsink::Path;
 using udpsink::SharedSocket;
 using udpsink::SinkSettings;
@@ -98,7 +98,8 @@ class Impl {
   bool begin_playing();  // false: an error was posted
   void end_playing();
   void stop();
-  void aim();  // host or port changed, or the element starts
+  void end_stream();  // if it has come to its end and everything has been handed to the kernel
+  void aim();         // host or port changed, or the element starts
   void resolved(guint lookup, Result<Target> target);
   template <class T>
   GstFlowReturn take_in(T *media);
@@ -114,17 +115,19 @@ class Impl {
     std::shared_ptr<SharedSocket> socket;
     std::shared_ptr<runtime::Context> context;
     std::shared_ptr<const Target> target;
-    std::shared_ptr<Path> path;    // to the target, on the socket; null without either
-    std::shared_ptr<Pacer> pacer;  // null: nothing is paced
-    Nanos pacing{};
+    std::shared_ptr<Path> path;  // to the target, on the socket; null without either
+    Ptr<GstClock> clock;         // of the context
+    SharedSocket::Timing timing;
     std::optional<guint32> eos;       // its sequence number, not posted yet
     guint lookup = 0;                 // the newest look-up of names
     std::optional<Error> unresolved;  // why there is no target; told when the element plays
     int family = AF_INET;             // of the socket
   };
 
-  void post_eos(guint32 seqnum);
+  void drop_parked();
   void set_target(State &state, Target target);
+  void set_out(State &state);  // gives it its path, if it knows where to
+  void let_go(State &state, std::atomic<guint64> &dropped);
   bool open_socket();
   Result<std::shared_ptr<SharedSocket>> make_socket(const SinkSettings &now,
                                                     const std::shared_ptr<runtime::Context> &context, int family);
@@ -172,7 +175,15 @@ Result<std::vector<udpsink::Client>> clients_of(const SinkSettings &now) {
   return std::vector<udpsink::Client>{{now.host, port, rtcp ? rtcp : static_cast<std::uint16_t>(port + 1)}};
 }
 
-Impl::Impl(GstElement *element) : element_(element), outlet_(std::make_shared<Outlet>(element)) {
+// Frames of our own elements are taken where there is a context whose timer can keep their packets' times.
+gboolean sink_query(GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
+  if (is_frames_query(query)) return !impl_of(parent).settings.lock()->context.empty();
+  return gst_pad_query_default(pad, parent, query);
+}
+
+Impl::Impl(GstElement *element)
+    : element_(element),
+      outlet_(std::make_shared<Outlet>(element, [](GstElement *self) { impl_of(self).end_stream(); })) {
   pad_ = gst_pad_new_from_static_template(&sink_template, "sink");
   gst_pad_set_chain_function(pad_, [](GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
     const auto owned = take(buffer);
@@ -185,6 +196,7 @@ Impl::Impl(GstElement *element) : element_(element), outlet_(std::make_shared<Ou
   gst_pad_set_event_function(pad_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
     return impl_of(parent).sink_event(take(event));
   });
+  gst_pad_set_query_function(pad_, sink_query);
   gst_element_add_pad(element_, pad_);
   GST_OBJECT_FLAG_SET(element_, GST_ELEMENT_FLAG_SINK);
 }
@@ -192,7 +204,19 @@ Impl::Impl(GstElement *element) : element_(element), outlet_(std::make_shared<Ou
 void Impl::set_target(State &state, Target target) {
   state.target = std::make_shared<const Target>(std::move(target));
   *outlet_->target.lock() = state.target;
-  if (state.socket) state.path = state.socket->path(outlet_, state.target);
+  if (state.path) state.socket->aim(*state.path, state.target);
+}
+
+void Impl::set_out(State &state) {
+  if (state.path) {
+    state.socket->resume(*state.path, state.timing.base_time);
+  } else if (state.target) {
+    state.path = state.socket->path(outlet_, state.target, state.timing);
+  }
+}
+
+void Impl::let_go(State &state, std::atomic<guint64> &dropped) {
+  if (const auto path = std::exchange(state.path, nullptr)) dropped += state.socket->close(*path);
 }
 
 void Impl::aim() {
@@ -204,7 +228,7 @@ void Impl::aim() {
   state->unresolved.reset();
   if (target) return set_target(*state, std::move(*target));  // another family's socket is opened with the next PLAYING
   state->target.reset();
-  state->path.reset();
+  let_go(*state, no_address_);
   if (!has_names) {
     state->unresolved = target.error();
     return;
@@ -228,7 +252,8 @@ void Impl::resolved(guint lookup, Result<Target> target) {
     return;
   }
   GST_INFO_OBJECT(element_, "sending to %s", target->ends.front().rtp.text().c_str());
-  if (playing) open_socket();
+  if (!playing || !open_socket()) return;
+  if (auto state = state_.lock(); state->playing) set_out(*state);
 }
 
 Result<std::shared_ptr<SharedSocket>> Impl::make_socket(const SinkSettings &now,
@@ -246,14 +271,17 @@ Result<std::shared_ptr<SharedSocket>> Impl::make_socket(const SinkSettings &now,
                                      .own_port = now.own_source_port});
 }
 
-// Opens or joins the socket that fits the settings, the clock and the family of the target's address.
+// Opens or joins the socket that fits the settings, the clock and the family of the target's address, if that is not
+// the one there is.
 bool Impl::open_socket() {
   const SinkSettings now = *settings.lock();
+  auto clock = take(gst_element_get_clock(element_));
   int family = AF_INET;
   {
     auto state = state_.lock();
+    state->timing = {to_instant(gst_element_get_base_time(element_)), from_ms(now.pacing_ms)};
     if (state->target) family = state->target->family();
-    if (state->playing && state->socket && state->family == family) return true;
+    if (state->socket && state->family == family && state->clock.get() == clock.get()) return true;
   }
   // A pacer needs a thread to wait on, if need be one of its own.
   auto context = now.context.empty() && now.pacing_ms == 0 ? nullptr : context_for(element_, now.context);
@@ -262,14 +290,10 @@ bool Impl::open_socket() {
     post_error(element_, Fault::open_write, opened.error());
     return false;
   }
-  auto pacer = now.pacing_ms > 0 ? Pacer::make(context, *opened, path_of(element_)) : nullptr;
-  auto path = std::shared_ptr<Path>();
   auto state = state_.lock();  // released before what it held is let go of
-  if (state->target) path = (*opened)->path(outlet_, state->target);
+  let_go(*state, outlet_->dropped);
   state->family = family;
-  state->pacing = from_ms(now.pacing_ms);
-  std::swap(state->pacer, pacer);
-  std::swap(state->path, path);
+  std::swap(state->clock, clock);
   std::swap(state->socket, *opened);
   std::swap(state->context, context);
   return true;
@@ -277,43 +301,58 @@ bool Impl::open_socket() {
 
 bool Impl::begin_playing() {
   if (!open_socket()) return false;
-  std::optional<guint32> eos;
   std::optional<Error> unresolved;
   {
     auto state = state_.lock();
     unresolved = state->unresolved;
     state->playing = !unresolved;
-    eos = std::exchange(state->eos, std::nullopt);
+    if (state->playing) set_out(*state);
   }
   // Not before: gst-launch-1.0 forgets an error that comes while it is still on its way to PAUSED.
   if (unresolved) {
     post_error(element_, unresolved->field == "host" ? Fault::not_found : Fault::settings, *unresolved);
     return false;
   }
-  if (eos) post_eos(*eos);
+  end_stream();
   return true;
 }
 
 void Impl::end_playing() {
-  std::shared_ptr<Pacer> pacer;
+  auto state = state_.lock();
+  state->playing = false;
+  if (state->path) state->socket->pause(*state->path);
+}
+
+// What is parked goes nowhere, what comes from now on does.
+void Impl::drop_parked() {
+  auto state = state_.lock();
+  let_go(*state, outlet_->flushed);
+  if (state->playing) set_out(*state);
+}
+
+void Impl::end_stream() {
+  guint32 seqnum = 0;
   {
     auto state = state_.lock();
-    state->playing = false;
-    pacer = state->pacer;
+    if (!state->playing || !state->eos) return;
+    if (state->path && state->socket->tell_when_sent(*state->path)) return;  // comes back then
+    state->socket->flush();
+    seqnum = *std::exchange(state->eos, std::nullopt);
   }
-  if (pacer) outlet_->dropped += pacer->drop();
+  GstMessage *message = gst_message_new_eos(GST_OBJECT_CAST(element_));
+  gst_message_set_seqnum(message, seqnum);
+  gst_element_post_message(element_, message);
 }
 
 void Impl::stop() {
   std::shared_ptr<SharedSocket> socket;  // let go of without the lock: a context may end with them
   std::shared_ptr<runtime::Context> context;
-  std::shared_ptr<Path> path;
-  std::shared_ptr<Pacer> pacer;
+  Ptr<GstClock> clock;
   auto state = state_.lock();
+  let_go(*state, outlet_->dropped);
   std::swap(state->socket, socket);
   std::swap(state->context, context);
-  std::swap(state->path, path);
-  std::swap(state->pacer, pacer);
+  std::swap(state->clock, clock);
   state->eos.reset();
   ++state->lookup;
 }
@@ -321,11 +360,13 @@ void Impl::stop() {
 template <class T>
 GstFlowReturn Impl::take_in(T *media) {
   guint count = 1;
-  if constexpr (std::is_same_v<T, GstBufferList>) count = gst_buffer_list_length(media);
+  if constexpr (std::is_same_v<T, GstBufferList>) {
+    count = gst_buffer_list_length(media);
+  } else if (const RtpFrame *frame = frame_of(media)) {
+    count = frame->count;
+  }
   std::shared_ptr<SharedSocket> socket;
   std::shared_ptr<Path> path;
-  std::shared_ptr<Pacer> pacer;
-  Nanos pacing{};
   {
     auto state = state_.lock();
     if (!state->playing || !state->socket) {
@@ -334,21 +375,13 @@ GstFlowReturn Impl::take_in(T *media) {
     }
     socket = state->socket;
     path = state->path;
-    pacer = state->pacer;
-    pacing = state->pacing;
   }
-  if (!path) {
-    no_address_ += count;
-  } else if (!pacer || !pacer->park(path, media, pacing)) {
+  if (path) {
     socket->send(std::move(path), media);
+  } else {
+    no_address_ += count;
   }
   return GST_FLOW_OK;
-}
-
-void Impl::post_eos(guint32 seqnum) {
-  GstMessage *message = gst_message_new_eos(GST_OBJECT_CAST(element_));
-  gst_message_set_seqnum(message, seqnum);
-  gst_element_post_message(element_, message);
 }
 
 gboolean Impl::sink_event(Ptr<GstEvent> event) {
@@ -361,28 +394,13 @@ gboolean Impl::sink_event(Ptr<GstEvent> event) {
       gst_element_post_message(element_, message);
       break;
     }
-    case GST_EVENT_EOS: {
-      const guint32 seqnum = gst_event_get_seqnum(event.get());
-      std::shared_ptr<SharedSocket> socket;
-      std::shared_ptr<Pacer> pacer;
-      bool playing = false;
-      {
-        auto state = state_.lock();
-        socket = state->socket;
-        pacer = state->pacer;
-        playing = state->playing;
-        if (!playing) state->eos = seqnum;
-      }
-      if (pacer) pacer->release();
-      if (socket) socket->flush();
-      if (playing) post_eos(seqnum);
+    case GST_EVENT_EOS:
+      state_.lock()->eos = gst_event_get_seqnum(event.get());
+      end_stream();
       break;
-    }
-    case GST_EVENT_FLUSH_START: {
-      const auto pacer = state_.lock()->pacer;
-      if (pacer) pacer->drop();
+    case GST_EVENT_FLUSH_START:
+      drop_parked();
       break;
-    }
     case GST_EVENT_FLUSH_STOP:
       state_.lock()->eos.reset();
       break;
@@ -401,21 +419,7 @@ Ptr<GstStructure> Impl::stats() {
     context = state->context;
   }
   if (socket) socket->read_feedback();
-  const auto errors = udpsink::errors_structure(*outlet_->errors_by_errno.lock());
-  const auto sent = socket ? socket->counts() : runtime::BatchSender::Counts();
-  auto stats = take(gst_structure_new(
-      "avchaosudpsink-stats", "packets-sent", G_TYPE_UINT64, outlet_->packets.load(), "bytes-sent", G_TYPE_UINT64,
-      outlet_->bytes.load(), "rtcp-packets-sent", G_TYPE_UINT64, outlet_->rtcp_packets.load(), "syscalls",
-      G_TYPE_UINT64, sent.syscalls, "messages", G_TYPE_UINT64, sent.messages, "segments", G_TYPE_UINT64, sent.segments,
-      "offload", G_TYPE_STRING, socket && socket->offloads() ? "gso" : "none", "offload-refused", G_TYPE_UINT64,
-      sent.refused, "errors", G_TYPE_UINT64, outlet_->errors.load(), "errors-by-errno", GST_TYPE_STRUCTURE,
-      errors.get(), "refusals", G_TYPE_UINT64, outlet_->refusals.load(), "dropped-not-playing", G_TYPE_UINT64,
-      outlet_->dropped.load(), "dropped-no-address", G_TYPE_UINT64, no_address_.load(), "local-port", G_TYPE_UINT,
-      socket ? socket->local_port() : 0u, "context", G_TYPE_STRING, context ? context->name().c_str() : "", nullptr));
-  const auto late = context ? context->lateness() : stats::Summary();
-  const auto us = [](std::int64_t ns) { return static_cast<guint64>(ns / 1000); };
-  gst_structure_set(stats.get(), "late-p50-us", G_TYPE_UINT64, us(late.p50), "late-p99-us", G_TYPE_UINT64, us(late.p99),
-                    "late-max-us", G_TYPE_UINT64, us(late.max), "late-count", G_TYPE_UINT64, late.count, nullptr);
+  auto stats = udpsink::sink_structure(*outlet_, no_address_, socket.get(), context.get());
   udpsink::add_remotes(stats.get(), *outlet_->remotes.lock());
   return stats;
 }
@@ -477,6 +481,7 @@ static void avc_udp_sink_class_init(AvcUdpSinkClass *klass) {
       object, kSocketId,
       g_param_spec_object("socket", "socket", "Socket to send with in place of an own one", G_TYPE_SOCKET,
                           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | kReady)));
+  take_frames(G_TYPE_FROM_CLASS(klass));
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_set_static_metadata(element, "AV chaos UDP sink", "Sink/Network",
                                         "Sends packets by UDP in batches, without preroll and without waiting",

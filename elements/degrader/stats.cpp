@@ -40,7 +40,6 @@ void add_totals(GstStructure *s, const Model &model, Outbox &outbox, std::size_t
   set(s, "dropped-flush", outbox.flushed());
   set(s, "duplicated", in.duplicated);
   set(s, "corrupted", in.corrupted);
-  set(s, "marked", in.marked);
   set(s, "reordered", model.reordered());
   set(s, "not-rtp", in.not_rtp);
   set(s, "held", guint64{outbox.held() + waiting});
@@ -71,7 +70,6 @@ void add_stream(GstStructure *s, const Model &model, net::Stream kind) {
   add("-managed-dropped", stream.managed_dropped);
   add("-duplicated", stream.duplicated);
   add("-corrupted", stream.corrupted);
-  add("-marked", stream.marked);
   add("-not-rtp", stream.not_rtp);
 }
 

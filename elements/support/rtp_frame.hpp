@@ -8,8 +8,9 @@
 // Who may get one: a source asks frames_accepted() whenever its pad asks for negotiation. The answer is yes if every
 // element down to the sink is of a type that has called take_frames() and says so to the query; one stranger between
 // them, or a probe on a pad in between, and the source makes buffer lists. Each element answers the query
-// is_frames_query() on its sink pads: a filter with frames_accepted() of its source pad, a sink with true. A change of
-// links downstream reaches the source as a RECONFIGURE event and is asked about anew.
+// is_frames_query() on its sink pads: a filter with frames_accepted() of its source pad, a sink with true if it has a
+// context, whose timer keeps the times. A change of links downstream reaches the source as a RECONFIGURE event and is
+// asked about anew.
 //
 // A sink that takes frames sends each packet when its `due` has come, and not before (an "earliest departure time", as
 // the kernel's qdiscs know it). So a delaying element parks nothing: it writes down when.

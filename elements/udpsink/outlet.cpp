@@ -60,6 +60,11 @@ bool Outlet::reported(std::uint32_t ssrc, const rtp::RtcpPacket &packet) {
   return asks;
 }
 
+void Outlet::drained() {
+  const auto self = element();
+  if (self && sent_all_) sent_all_(self.get());
+}
+
 void Outlet::ask_for_key_unit(std::uint32_t ssrc) {
   const auto self = element();
   if (!self) return;

@@ -25,7 +25,10 @@ struct Remote {
 
 class Outlet {
  public:
-  explicit Outlet(GstElement *element) { g_weak_ref_init(&element_, element); }
+  // `sent_all`: what to do with the element when everything parked has been handed to the kernel.
+  explicit Outlet(GstElement *element, void (*sent_all)(GstElement *) = nullptr) : sent_all_(sent_all) {
+    g_weak_ref_init(&element_, element);
+  }
   ~Outlet() { g_weak_ref_clear(&element_); }
   Outlet(const Outlet &) = delete;
   Outlet &operator=(const Outlet &) = delete;
@@ -39,15 +42,17 @@ class Outlet {
   void refused(const runtime::Address &to, int error, guint64 times);
   // RTCP about `ssrc`, one of ours: true if it asks for a key frame. No lock held.
   bool reported(std::uint32_t ssrc, const rtp::RtcpPacket &packet);
+  void drained();                             // no lock held
   void ask_for_key_unit(std::uint32_t ssrc);  // the event goes upstream from the calling thread
 
   Guarded<std::shared_ptr<const Target>> target;  // null: not known yet
-  std::atomic<guint64> packets{0}, bytes{0}, rtcp_packets{0}, errors{0}, refusals{0}, dropped{0};
+  std::atomic<guint64> packets{0}, bytes{0}, rtcp_packets{0}, errors{0}, refusals{0}, dropped{0}, flushed{0};
   Guarded<runtime::ErrnoCounts> errors_by_errno;
   Guarded<std::map<std::uint32_t, Remote>> remotes;  // by SSRC, ours only
 
  private:
   GWeakRef element_;
+  void (*sent_all_)(GstElement *);
   std::atomic<bool> warned_{false};
 };
 

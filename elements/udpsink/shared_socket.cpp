@@ -8,14 +8,11 @@
 #include <utility>
 
 #include "core/rtp/header.hpp"
-#include "elements/support/ecn.hpp"
-#include "elements/support/mapped.hpp"
 
 namespace avc::udpsink {
 namespace {
 
 constexpr gint64 kFeedbackInterval = 5000;  // microseconds
-constexpr guint kMaxMemories = 16;          // GstBuffer joins more than that
 
 using Key = std::tuple<runtime::Context *, SharedSocket::Settings>;
 struct Registry {
@@ -51,9 +48,7 @@ Result<std::shared_ptr<SharedSocket>> SharedSocket::get(std::shared_ptr<runtime:
       return error;
     }
     const int fd = socket->fd();
-    std::shared_ptr<SharedSocket> made(new SharedSocket(context, std::move(*socket), nullptr, fd, settings.offload));
-    made->dscp_ = settings.dscp;
-    return made;
+    return std::shared_ptr<SharedSocket>(new SharedSocket(context, std::move(*socket), nullptr, fd, settings.offload));
   };
   if (!context || settings.own_port) return make();
   auto &all = registry();
@@ -79,167 +74,130 @@ SharedSocket::SharedSocket(std::shared_ptr<runtime::Context> context, std::optio
       own_(std::move(own)),
       foreign_(std::move(foreign)),
       fd_(fd),
-      batch_(fd, offload),
+      batch_(fd, offload, watched_),
       receiver_(fd, {.messages = 8}) {}
 
+// On the context's own thread the timer's callback is either over or what we are called from.
 SharedSocket::~SharedSocket() {
+  if (timer_ && !context_->is_current()) timer_->cancel_and_wait();
   if (context_) context_->forget(*this);
   flush();
 }
 
-std::shared_ptr<Path> SharedSocket::path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target) {
-  auto made = std::make_shared<Path>();
-  {
-    std::lock_guard hold(batch_mutex_);
-    for (const Ends &end : target->ends)
-      made->ends.push_back({batch_.sender.destination(end.rtp), batch_.sender.destination(end.rtcp)});
-  }
-  made->outlet = std::move(outlet);
-  made->target = std::move(target);
+std::shared_ptr<Path> SharedSocket::path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target,
+                                         Timing timing) {
+  std::lock_guard hold(batch_mutex_);
+  auto made = batch_.path(std::move(outlet), std::move(target));
+  made->base_time = timing.base_time;
+  if (context_) made->spread = timing.spread;
   return made;
 }
 
-// System memory stays where it is while the buffer is held, so it need not be mapped: one memory may be mapped only 255
-// times at once, and a shared payload is in the batch of every participant. Its allocator tells the address without
-// the locks that a map takes, which cost more than the rest of a packet.
-SharedSocket::Read SharedSocket::read(GstBuffer *buffer, std::span<iovec> parts) {
-  static GstAllocator *const system = gst_allocator_find(GST_ALLOCATOR_SYSMEM);
-  Read out;
-  const guint memories = gst_buffer_n_memory(buffer);
-  for (guint i = 0; i < memories && out.parts < parts.size(); ++i) {
-    GstMemory *memory = gst_buffer_peek_memory(buffer, i);
-    const std::uint8_t *data = nullptr;
-    if (memory->allocator == system) {
-      data = static_cast<const std::uint8_t *>(system->mem_map(memory, memory->maxsize, GST_MAP_READ)) + memory->offset;
-    } else {
-      const MappedMemory view(memory);
-      if (!view) continue;
-      data = batch_.copies.emplace_back(view.bytes().begin(), view.bytes().end()).data();
-    }
-    if (memory->size == 0) continue;
-    const std::size_t front = std::min(memory->size, out.front.size() - out.front_bytes);
-    std::copy_n(data, front, out.front.begin() + static_cast<std::ptrdiff_t>(out.front_bytes));
-    out.front_bytes += front;
-    parts[out.parts++] = {const_cast<std::uint8_t *>(data), memory->size};  // only read
-    out.bytes += memory->size;
-  }
-  return out;
-}
-
-void SharedSocket::note_ssrc(Path &path, const Read &read) {
-  if (read.front_bytes < read.front.size()) return;
-  const std::uint32_t ssrc = rtp::read32(read.front, 8);
-  const auto known = std::span(path.known_ssrcs).first(std::min(path.known, path.known_ssrcs.size()));
-  if (std::ranges::find(known, ssrc) != known.end()) return;
-  path.known_ssrcs[path.known++ % path.known_ssrcs.size()] = ssrc;
-  path.outlet->remotes.lock()->try_emplace(ssrc);
-  watched_.lock()->by_ssrc[ssrc] = path.outlet;
-}
-
-void SharedSocket::add(Path &path, GstBuffer *buffer) {
-  if (batch_.sender.size() + path.ends.size() > runtime::BatchSender::kBatch) send_now();
-  std::array<iovec, kMaxMemories> parts;
-  const Read got = read(buffer, parts);
-  if (got.bytes == 0) return;
-  const auto kind = rtp::classify(std::span(got.front).first(got.front_bytes));
-  const bool rtcp = kind == rtp::Datagram::rtcp;
-  if (kind == rtp::Datagram::rtp) note_ssrc(path, got);
-  const int tos = type_of_service_of(buffer);
-  if (tos != path.type_of_service && batch_.sender.size() > 0) send_now();  // a batch would not keep their order
-  path.type_of_service = tos;
-  for (std::size_t i = 0; i < path.ends.size(); ++i) {
-    std::uint32_t number = rtcp ? path.ends[i].rtcp : path.ends[i].rtp;
-    if (tos >= 0) number = batch_.sender.destination(rtcp ? path.target->ends[i].rtcp : path.target->ends[i].rtp, tos);
-    batch_.sender.add(number, path.lane, std::span(parts).first(got.parts));
-    batch_.datagrams.push_back({static_cast<std::uint32_t>(got.bytes & 0x7fffffff), rtcp});
-  }
-  batch_.kept.back().end = batch_.datagrams.size();
-}
-
-// -1: as the socket has it. A mark without a DSCP of its own keeps the socket's.
-int SharedSocket::type_of_service_of(GstBuffer *buffer) const {
-  const auto said = type_of_service(buffer);
-  if (!said) return -1;
-  return *said <= 3 && dscp_ > 0 ? *said | dscp_ << 2 : *said & 0xff;
-}
-
-void SharedSocket::keep(std::shared_ptr<Path> path, GstMiniObject *media) {
-  batch_.kept.push_back({std::move(path), share(media), batch_.datagrams.size()});
-}
-
-void SharedSocket::send_now() {
-  account(batch_.sender.flush());
-  batch_.datagrams.clear();
-  for (Kept &kept : batch_.kept) kept.end = 0;  // the last may go on
-}
-
-// Tells each outlet once for all that it had in the batch.
-void SharedSocket::account(std::span<const int> outcomes) {
-  std::size_t at = 0;
-  for (const Kept &kept : batch_.kept) {
-    guint64 packets = 0, rtcp = 0, bytes = 0;
-    for (; at < kept.end; ++at) {
-      if (outcomes[at] != 0) {
-        kept.path->outlet->failed(outcomes[at]);
-        continue;
-      }
-      const Datagram datagram = batch_.datagrams[at];
-      ++(datagram.rtcp ? rtcp : packets);
-      bytes += datagram.bytes;
-    }
-    if (packets + rtcp > 0) kept.path->outlet->sent(packets, rtcp, bytes);
-  }
-}
-
-void SharedSocket::send(std::shared_ptr<Path> path, GstBuffer *buffer) {
+template <class Media>
+void SharedSocket::take_in(std::shared_ptr<Path> path, Media *media) {
   {
     std::lock_guard hold(batch_mutex_);
-    Path &to = *path;
-    keep(std::move(path), GST_MINI_OBJECT_CAST(buffer));
-    add(to, buffer);
+    batch_.add(std::move(path), media, [this] { return now(); });
+    wait_for_parked();
     if (wait_for_turn_end()) return;
   }
   send_batch();
 }
 
-void SharedSocket::send(std::shared_ptr<Path> path, GstBufferList *list) {
-  {
-    std::lock_guard hold(batch_mutex_);
-    Path &to = *path;
-    keep(std::move(path), GST_MINI_OBJECT_CAST(list));
-    const guint length = gst_buffer_list_length(list);
-    for (guint i = 0; i < length; ++i) add(to, gst_buffer_list_get(list, i));
-    if (wait_for_turn_end()) return;
-  }
-  send_batch();
+void SharedSocket::send(std::shared_ptr<Path> path, GstBuffer *buffer) { take_in(std::move(path), buffer); }
+void SharedSocket::send(std::shared_ptr<Path> path, GstBufferList *list) { take_in(std::move(path), list); }
+
+// Without a context nobody waits for anything: all is due.
+Instant SharedSocket::now() {
+  if (!context_) return Instant::never();
+  if (!hooked_) return context_->now();
+  if (!turn_now_) turn_now_ = context_->now();
+  return *turn_now_;
 }
 
-// With batch_mutex_ held: the context's lock is taken inside it, once a turn.
+// The context's lock is taken inside batch_mutex_, once a turn.
 bool SharedSocket::wait_for_turn_end() {
   if (!context_ || !context_->is_current()) return false;
   if (!std::exchange(hooked_, true)) context_->at_turn_end(*this);
   return true;
 }
 
+void SharedSocket::wait_for_parked() {
+  const Instant next = batch_.next_due().value_or(Instant::never());
+  if (next >= armed_) return;
+  if (!timer_) {
+    timer_ = context_->make_timer(
+        [weak = weak_from_this()] {
+          if (const auto self = weak.lock()) self->on_due();
+        },
+        "avchaosudpsink");
+  }
+  armed_ = next;
+  timer_->arm(next);
+}
+
+void SharedSocket::on_due() {
+  std::lock_guard hold(batch_mutex_);
+  armed_ = Instant::never();
+  batch_.take_due(now(), [this](Nanos late) { context_->record_lateness(late); });
+  wait_for_parked();
+  wait_for_turn_end();
+}
+
 void SharedSocket::turn_ended() {
   {
     std::lock_guard hold(batch_mutex_);
     hooked_ = false;
+    turn_now_.reset();
   }
   send_batch();
 }
 
 void SharedSocket::flush() {
   std::lock_guard hold(batch_mutex_);
-  send_now();
-  batch_.kept.clear();
-  batch_.copies.clear();
+  batch_.flush();
+}
+
+std::size_t SharedSocket::close(Path &path) {
+  std::lock_guard hold(batch_mutex_);
+  const std::size_t dropped = batch_.close(path);
+  batch_.flush();  // lets go of the buffers
+  return dropped;
+}
+
+void SharedSocket::aim(Path &path, std::shared_ptr<const Target> target) {
+  std::lock_guard hold(batch_mutex_);
+  batch_.flush();  // what was not parked had left already
+  batch_.aim(path, std::move(target));
+}
+
+void SharedSocket::pause(Path &path) {
+  std::lock_guard hold(batch_mutex_);
+  batch_.pause(path);
+}
+
+void SharedSocket::resume(Path &path, Instant base_time) {
+  std::lock_guard hold(batch_mutex_);
+  batch_.resume(path, base_time);
+  wait_for_parked();
+}
+
+bool SharedSocket::tell_when_sent(Path &path) {
+  std::lock_guard hold(batch_mutex_);
+  path.tell = path.parked > 0;
+  return path.tell;
 }
 
 void SharedSocket::send_batch() {
   // An event sent upstream below may be the end of the last sink that uses this socket.
   const auto self = weak_from_this().lock();
-  flush();
+  std::vector<std::shared_ptr<Outlet>> drained;
+  {
+    std::lock_guard hold(batch_mutex_);
+    batch_.flush();
+    drained = batch_.take_drained();
+  }
+  for (const auto &outlet : drained) outlet->drained();
   const gint64 now = g_get_monotonic_time();
   gint64 due = next_feedback_;
   if (now < due || !next_feedback_.compare_exchange_strong(due, now + kFeedbackInterval)) return;
@@ -276,7 +234,7 @@ void SharedSocket::read_refusals() {
   std::vector<Refused> refused;
   {
     std::lock_guard hold(batch_mutex_);
-    for (const auto &each : batch_.sender.collect_refusals()) {
+    for (const auto &each : batch_.sender().collect_refusals()) {
       auto known = std::ranges::find_if(refused, [&](const Refused &r) {
         return r.what.destination == each.destination && r.what.error == each.error;
       });
@@ -323,12 +281,12 @@ void SharedSocket::dispatch(std::span<const std::uint8_t> datagram) {
 
 runtime::BatchSender::Counts SharedSocket::counts() const {
   std::lock_guard hold(batch_mutex_);
-  return batch_.sender.counts();
+  return batch_.sender().counts();
 }
 
 bool SharedSocket::offloads() const {
   std::lock_guard hold(batch_mutex_);
-  return batch_.sender.offloads();
+  return batch_.sender().offloads();
 }
 
 guint SharedSocket::local_port() const {

@@ -26,29 +26,13 @@
 #include "core/runtime/batch_receiver.hpp"
 #include "core/runtime/batch_sender.hpp"
 #include "core/runtime/context.hpp"
-#include "elements/udpsink/outlet.hpp"
+#include "elements/udpsink/batch.hpp"
 
 namespace avc {
 AVC_FREES(GSocket, g_object_unref)
 }
 
 namespace avc::udpsink {
-
-// A sink on a socket: what is looked up once and not for every packet.
-struct Path {
-  std::shared_ptr<Outlet> outlet;
-  std::shared_ptr<const Target> target;
-
-  // Under the socket's lock.
-  struct Numbers {  // the sender's, for an end's addresses
-    std::uint32_t rtp, rtcp;
-  };
-  std::vector<Numbers> ends;
-  runtime::BatchSender::Lane lane;
-  std::array<std::uint32_t, 4> known_ssrcs{};  // whose reports are the outlet's already
-  std::size_t known = 0;
-  int type_of_service = -1;  // of the last packet
-};
 
 class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_from_this<SharedSocket> {
  public:
@@ -70,51 +54,40 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
                                               bool offload);
   ~SharedSocket() override;
 
-  std::shared_ptr<Path> path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target);
+  struct Timing {
+    Instant base_time{};  // of the sink's running time, on the context's clock
+    Nanos spread{};       // over which the packets of a list are paced; needs a context
+  };
+  std::shared_ptr<Path> path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target, Timing timing);
+  std::shared_ptr<Path> path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target) {
+    return path(std::move(outlet), std::move(target), {});
+  }
   // Takes note of what is to be sent; any thread. The buffers are kept until they have been sent.
   void send(std::shared_ptr<Path> path, GstBuffer *buffer);
   void send(std::shared_ptr<Path> path, GstBufferList *list);
-  void flush();          // sends what is there; any thread
+  void flush();                                                // sends what is there and not parked; any thread
+  void aim(Path &path, std::shared_ptr<const Target> target);  // what is parked goes there too
+  std::size_t close(Path &path);                               // what is parked goes nowhere: how many packets that are
+  void pause(Path &path);                                      // what is parked stays so until it is resumed
+  void resume(Path &path, Instant base_time);
+  // False: nothing is parked. Else the outlet is told when all of it has been sent.
+  bool tell_when_sent(Path &path);
   void read_feedback();  // reads reports and refusals now
   runtime::BatchSender::Counts counts() const;
   bool offloads() const;
   guint local_port() const;
 
  private:
-  struct Datagram {
-    std::uint32_t bytes : 31;
-    std::uint32_t rtcp : 1;
-  };
-  struct Kept {
-    std::shared_ptr<Path> path;
-    Ptr<GstMiniObject> media;
-    std::size_t end;  // its datagrams go so far
-  };
-  struct Batch {
-    Batch(int fd, bool offload) : sender(fd, {.offload = offload}) {}
-    runtime::BatchSender sender;
-    std::vector<Datagram> datagrams;
-    std::vector<Kept> kept;
-    std::vector<std::vector<std::uint8_t>> copies;  // of memory that cannot be read by address later
-  };
-  struct Read {  // a buffer as the sender wants it
-    std::size_t parts = 0, bytes = 0;
-    std::array<std::uint8_t, 12> front;
-    std::size_t front_bytes = 0;
-  };
-
   SharedSocket(std::shared_ptr<runtime::Context> context, std::optional<runtime::UdpSocket> own, Ptr<GSocket> foreign,
                int fd, bool offload);
   void turn_ended() override;
+  template <class Media>
+  void take_in(std::shared_ptr<Path> path, Media *media);
   // With batch_mutex_ held.
-  void keep(std::shared_ptr<Path> path, GstMiniObject *media);
-  void add(Path &path, GstBuffer *buffer);
-  int type_of_service_of(GstBuffer *buffer) const;
-  Read read(GstBuffer *buffer, std::span<iovec> parts);
-  void note_ssrc(Path &path, const Read &read);
-  void account(std::span<const int> outcomes);
-  void send_now();
   bool wait_for_turn_end();
+  void wait_for_parked();
+  Instant now();
+  void on_due();  // packets on the wheel have to leave
   void send_batch();
   void read_refusals();
   void dispatch(std::span<const std::uint8_t> datagram);
@@ -124,15 +97,16 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
   std::optional<runtime::UdpSocket> own_;
   Ptr<GSocket> foreign_;
   const int fd_;
-  int dscp_ = -1;  // what the socket was made with
 
-  mutable std::mutex batch_mutex_;
-  Batch batch_;          // under batch_mutex_
-  bool hooked_ = false;  // under batch_mutex_: the turn under way is going to send
-  struct Watched {
-    std::unordered_map<std::uint32_t, std::weak_ptr<Outlet>> by_ssrc;
-  };
   Guarded<Watched> watched_;
+  mutable std::mutex batch_mutex_;
+  // Under batch_mutex_.
+  Batch batch_;
+  bool hooked_ = false;                // the turn under way is going to send
+  std::optional<Instant> turn_now_{};  // the time of that turn, once somebody has asked
+  std::unique_ptr<runtime::Timer> timer_;
+  Instant armed_ = Instant::never();
+
   std::atomic_flag reading_;              // one reader at a time, nobody waits for another
   runtime::BatchReceiver receiver_;       // whoever set reading_
   std::atomic<gint64> next_feedback_{0};  // monotonic time in microseconds

@@ -1,8 +1,9 @@
 #include "elements/udpsink/stats.hpp"
 
 namespace avc::udpsink {
+namespace {
 
-Ptr<GstStructure> errors_structure(const runtime::ErrnoCounts &counts) {
+[[nodiscard]] Ptr<GstStructure> errors_structure(const runtime::ErrnoCounts &counts) {
   auto structure = take(gst_structure_new_empty("errors-by-errno"));
   for (const auto &[error, count] : counts) {
     const char *name = runtime::errno_name(error);
@@ -11,6 +12,29 @@ Ptr<GstStructure> errors_structure(const runtime::ErrnoCounts &counts) {
     gst_structure_set(structure.get(), name, G_TYPE_UINT64, before + count, nullptr);
   }
   return structure;
+}
+
+}  // namespace
+
+Ptr<GstStructure> sink_structure(Outlet &outlet, guint64 no_address, const SharedSocket *socket,
+                                 const runtime::Context *context) {
+  const auto errors = errors_structure(*outlet.errors_by_errno.lock());
+  const auto sent = socket ? socket->counts() : runtime::BatchSender::Counts();
+  auto stats = take(gst_structure_new(
+      "avchaosudpsink-stats", "packets-sent", G_TYPE_UINT64, outlet.packets.load(), "bytes-sent", G_TYPE_UINT64,
+      outlet.bytes.load(), "rtcp-packets-sent", G_TYPE_UINT64, outlet.rtcp_packets.load(), "syscalls", G_TYPE_UINT64,
+      sent.syscalls, "messages", G_TYPE_UINT64, sent.messages, "segments", G_TYPE_UINT64, sent.segments, "offload",
+      G_TYPE_STRING, socket && socket->offloads() ? "gso" : "none", "offload-refused", G_TYPE_UINT64, sent.refused,
+      "errors", G_TYPE_UINT64, outlet.errors.load(), "errors-by-errno", GST_TYPE_STRUCTURE, errors.get(), "refusals",
+      G_TYPE_UINT64, outlet.refusals.load(), "dropped-not-playing", G_TYPE_UINT64, outlet.dropped.load(),
+      "dropped-flush", G_TYPE_UINT64, outlet.flushed.load(), "dropped-no-address", G_TYPE_UINT64, no_address,
+      "local-port", G_TYPE_UINT, socket ? socket->local_port() : 0u, "context", G_TYPE_STRING,
+      context ? context->name().c_str() : "", nullptr));
+  const auto late = context ? context->lateness() : stats::Summary();
+  const auto us = [](std::int64_t ns) { return static_cast<guint64>(ns / 1000); };
+  gst_structure_set(stats.get(), "late-p50-us", G_TYPE_UINT64, us(late.p50), "late-p99-us", G_TYPE_UINT64, us(late.p99),
+                    "late-max-us", G_TYPE_UINT64, us(late.max), "late-count", G_TYPE_UINT64, late.count, nullptr);
+  return stats;
 }
 
 void add_remotes(GstStructure *stats, const std::map<std::uint32_t, Remote> &remotes) {

@@ -5,11 +5,13 @@
 
 #include <map>
 
-#include "elements/udpsink/outlet.hpp"
+#include "elements/udpsink/shared_socket.hpp"
 
 namespace avc::udpsink {
 
-[[nodiscard]] Ptr<GstStructure> errors_structure(const runtime::ErrnoCounts &counts);
+// All but the list `remote`; socket and context may be null.
+[[nodiscard]] Ptr<GstStructure> sink_structure(Outlet &outlet, guint64 no_address, const SharedSocket *socket,
+                                               const runtime::Context *context);
 // The list `remote`: a structure for each SSRC that somebody reported about.
 void add_remotes(GstStructure *stats, const std::map<std::uint32_t, Remote> &remotes);
 

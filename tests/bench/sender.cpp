@@ -10,7 +10,9 @@
 //   batch           our BatchSender, handed the same packets
 //   sink, lists     the same in buffer lists made beforehand, through avchaosudpsink's socket on a context's thread:
 //                   all that the sink adds, without what it costs to make, tag and degrade the buffers
-//   sink, jittered  every packet of its own, as packets that chaosdegrader delayed one by one leave it
+//   sink, buffers   every packet a push of its own, as packets that something delayed one by one arrive
+//   sink, frames    the same as frames of our own elements (rtp_frame.hpp), made as they are sent
+//   sink, jittered  frames whose packets are due 1 to 30 ms later each, parked in the sink's wheel
 // CPU is that of the sending thread, system calls and, on loopback, the delivery to the receiver's queue included.
 #include <poll.h>
 #include <sys/prctl.h>
@@ -23,6 +25,7 @@
 #include "core/runtime/batch_receiver.hpp"
 #include "core/runtime/context.hpp"
 #include "core/runtime/steady_clock.hpp"
+#include "elements/support/rtp_frame.hpp"
 #include "elements/udpsink/shared_socket.hpp"
 #include "tests/bench/bare_gso.hpp"
 
@@ -139,7 +142,7 @@ std::vector<std::vector<Prepared>> prepare(Load &load, std::size_t turns) {
   return all;
 }
 
-Figures sink(const runtime::Address &to, int participants, double seconds, bool jittered) {
+Figures sink(const runtime::Address &to, int participants, double seconds, bool one_by_one) {
   const auto context = runtime::Context::shared("", std::make_shared<runtime::SteadyClock>());
   const auto socket =
       std::move(*udpsink::SharedSocket::get(context, {.bind_address = "127.0.0.1", .ttl = 64, .buffer_size = 8 << 20}));
@@ -160,7 +163,7 @@ Figures sink(const runtime::Address &to, int participants, double seconds, bool 
   timer = context->make_timer([&] {
     if (before < 0) before = cpu_seconds(RUSAGE_THREAD);
     const auto &due = turns[turn++ % turns.size()];
-    if (jittered) {
+    if (one_by_one) {
       // Round after round over the participants, so that no two packets of a frame follow each other.
       for (std::size_t n = 0; n < kFramePackets; ++n) {
         for (const Prepared &each : due) {
@@ -188,6 +191,75 @@ Figures sink(const runtime::Address &to, int participants, double seconds, bool 
   return out;
 }
 
+// Payloads of sixty frames, with ends of sixty sizes, and of an audio packet.
+struct Clip {
+  std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(60 * kFramePackets * kFull, 0x5a);
+  std::array<std::vector<FramePayload>, 61> frames;
+
+  Clip() {
+    for (std::size_t n = 0; n < 60; ++n) {
+      for (std::size_t i = 0; i < kFramePackets; ++i) {
+        const std::size_t size = i + 1 < kFramePackets ? kFull : 100 + n * 17;
+        const auto *at = bytes.data() + (n * kFramePackets + i) * kFull;
+        frames[n].push_back({wrapped(at, size), std::span(at, size), false});
+      }
+    }
+    frames[60].push_back({wrapped(bytes.data(), kAudio), std::span(bytes.data(), kAudio), false});
+  }
+};
+
+Figures sink_frames(const runtime::Address &to, int participants, double seconds, bool jittered) {
+  const auto context = runtime::Context::shared("", std::make_shared<runtime::SteadyClock>());
+  const auto socket =
+      std::move(*udpsink::SharedSocket::get(context, {.bind_address = "127.0.0.1", .ttl = 64, .buffer_size = 8 << 20}));
+  Load load(participants);
+  const auto target = std::make_shared<const udpsink::Target>(udpsink::Target{{{to, to}}});
+  std::vector<std::shared_ptr<udpsink::Path>> paths;
+  const auto element = take(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
+  for (std::size_t i = 0; i < load.participants(); ++i)
+    paths.push_back(socket->path(std::make_shared<udpsink::Outlet>(element.get()), target));
+  const auto clip = std::make_shared<const Clip>();
+  double cpu = 0, before = -1;
+  std::uint32_t number = 0, random = 1;
+  std::atomic<bool> over = false;
+  const Nanos start = steady(), end = start + from_seconds(seconds);
+  std::unique_ptr<runtime::Timer> timer;
+  timer = context->make_timer([&] {
+    if (before < 0) before = cpu_seconds(RUSAGE_THREAD);
+    const Instant now = context->now();
+    load.due(steady() - start, [&](std::size_t i, std::span<const Packet> packets) {
+      const auto buffer = new_frame(clip, clip->frames[packets.size() == 1 ? 60 : number++ % 60]);
+      RtpFrame *frame = frame_of(buffer.get());
+      frame->header_bytes = kHeader;
+      for (guint n = 0; n < frame->count; ++n) {
+        std::ranges::copy(packets[n].header, frame->packets[n].header.begin());
+        random = random * 1664525 + 1013904223;
+        if (jittered) frame->packets[n].due = now + Nanos(1'000'000 + (random >> 8) % 29'000'000);
+      }
+      socket->send(paths[i], buffer.get());
+    });
+    if (steady() >= end) {
+      cpu = cpu_seconds(RUSAGE_THREAD) - before;
+      over = true;
+    } else {
+      timer->arm(now + from_ms(1) - Nanos(now.since_origin.count() % 1'000'000));
+    }
+  });
+  timer->arm(context->now());
+  while (!over) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  timer->cancel_and_wait();
+  Figures out{cpu, 0, 0, static_cast<double>(socket->counts().messages)};
+  for (const auto &path : paths) {
+    out.packets += static_cast<double>(path->outlet->packets.load());
+    out.failed += static_cast<double>(path->outlet->errors.load());
+  }
+  const auto late = context->lateness();
+  if (jittered)
+    std::fprintf(stderr, "late p50 %.2f ms, p99 %.2f ms\n", static_cast<double>(late.p50) / 1e6,
+                 static_cast<double>(late.p99) / 1e6);
+  return out;
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -203,7 +275,9 @@ int main(int argc, char **argv) {
       {"bare coalesced", [&] { return bare(to, participants, seconds, BareGso::Way::coalesced); }},
       {"batch", [&] { return batch(to, participants, seconds, true); }},
       {"sink, lists", [&] { return sink(to, participants, seconds, false); }},
-      {"sink, jittered", [&] { return sink(to, participants, seconds, true); }},
+      {"sink, buffers", [&] { return sink(to, participants, seconds, true); }},
+      {"sink, frames", [&] { return sink_frames(to, participants, seconds, false); }},
+      {"sink, jittered", [&] { return sink_frames(to, participants, seconds, true); }},
   };
   if (option(argc, argv, "plain", 0) != 0)
     ways.emplace_back("batch without offload", [&] { return batch(to, participants, seconds, false); });

@@ -1,0 +1,184 @@
+#include "elements/udpsink/batch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/rtp/header.hpp"
+#include "elements/support/mapped.hpp"
+
+namespace avc::udpsink {
+
+std::shared_ptr<Path> Batch::path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target) {
+  auto made = std::make_shared<Path>();
+  made->outlet = std::move(outlet);
+  aim(*made, std::move(target));
+  return made;
+}
+
+void Batch::aim(Path &path, std::shared_ptr<const Target> target) {
+  path.ends.clear();
+  for (const Ends &end : target->ends)
+    path.ends.push_back({sender_.destination(end.rtp), sender_.destination(end.rtcp)});
+  path.target = std::move(target);
+}
+
+std::uint32_t Batch::hold(std::shared_ptr<Path> path, GstMiniObject *media) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(held_.size()));
+    held_.emplace_back();
+  }
+  const std::uint32_t number = free_.back();
+  free_.pop_back();
+  held_[number] = {std::move(path), share(media)};
+  return number;
+}
+
+void Batch::park(std::uint32_t held, std::uint32_t packet, Instant due) {
+  ++held_[held].left;
+  ++held_[held].path->parked;
+  wheel_.hold(due, {held, packet});
+}
+
+void Batch::arrived(Path &path) {
+  if (--path.parked > 0 || !std::exchange(path.tell, false)) return;
+  drained_.push_back(path.outlet);
+}
+
+void Batch::release(std::uint32_t held) {
+  if (--held_[held].left == 0) done_with(held);
+}
+
+void Batch::unpark(const Path &path) {
+  due_.clear();
+  if (path.parked > path.kept.size())
+    wheel_.take_if([&](const Parked &parked) { return held_[parked.held].path.get() == &path; }, due_);
+}
+
+std::size_t Batch::close(Path &path) {
+  path.open = path.tell = false;
+  unpark(path);
+  for (const auto &entry : due_) release(entry.item.held);
+  for (const auto &[at, parked] : path.kept) release(parked.held);
+  path.kept.clear();
+  return std::exchange(path.parked, 0);
+}
+
+void Batch::pause(Path &path) {
+  path.open = false;
+  unpark(path);
+  for (const auto &entry : due_) path.kept.emplace_back(entry.due - path.base_time.since_origin, entry.item);
+  path.last_paced = path.last_paced - path.base_time.since_origin;
+  path.base_time = {};
+}
+
+void Batch::resume(Path &path, Instant base_time) {
+  path.open = true;
+  path.base_time = base_time;
+  path.last_paced = path.last_paced + base_time.since_origin;
+  for (const auto &[at, parked] : path.kept) wheel_.hold(at + base_time.since_origin, parked);
+  path.kept.clear();
+}
+
+void Batch::add_packet(const Held &held, std::uint32_t packet) {
+  if (held.frame) return add_frame_packet(*held.path, *held.frame, packet);
+  auto *media = held.media.get();
+  add_buffer(*held.path,
+             held.is_list ? gst_buffer_list_get(GST_BUFFER_LIST_CAST(media), packet) : GST_BUFFER_CAST(media));
+}
+
+void Batch::add_frame_packet(Path &path, RtpFrame &frame, std::uint32_t packet) {
+  const auto header = frame.header(packet);
+  const auto payload = frame.payloads[packet].bytes;
+  note_ssrc(path, rtp::read32(header, 8));
+  const std::array<iovec, 2> parts{
+      {{header.data(), header.size()}, {const_cast<std::uint8_t *>(payload.data()), payload.size()}}};  // only read
+  add_datagram(path, std::span(parts).first(payload.empty() ? 1 : 2), header.size() + payload.size(), false);
+}
+
+// System memory stays where it is while the buffer is held, so it need not be mapped: one memory may be mapped only 255
+// times at once, and a shared payload is in the batch of every participant. Its allocator tells the address without
+// the locks that a map takes, which cost more than the rest of a packet.
+void Batch::read(GstBuffer *buffer, Read &out) {
+  static GstAllocator *const system = gst_allocator_find(GST_ALLOCATOR_SYSMEM);
+  const guint memories = gst_buffer_n_memory(buffer);
+  for (guint i = 0; i < memories && out.count < out.parts.size(); ++i) {
+    GstMemory *memory = gst_buffer_peek_memory(buffer, i);
+    const std::uint8_t *data = nullptr;
+    if (memory->allocator == system) {
+      data = static_cast<const std::uint8_t *>(system->mem_map(memory, memory->maxsize, GST_MAP_READ)) + memory->offset;
+    } else {
+      const MappedMemory view(memory);
+      if (!view) continue;
+      data = copies_.emplace_back(view.bytes().begin(), view.bytes().end()).data();
+    }
+    if (memory->size == 0) continue;
+    const std::size_t front = std::min(memory->size, out.front.size() - out.front_bytes);
+    std::copy_n(data, front, out.front.begin() + static_cast<std::ptrdiff_t>(out.front_bytes));
+    out.front_bytes += front;
+    out.parts[out.count++] = {const_cast<std::uint8_t *>(data), memory->size};  // only read
+    out.bytes += memory->size;
+  }
+}
+
+void Batch::add_buffer(Path &path, GstBuffer *buffer) {
+  Read got;
+  read(buffer, got);
+  if (got.bytes == 0) return;
+  const auto kind = rtp::classify(std::span(got.front).first(got.front_bytes));
+  if (kind == rtp::Datagram::rtp && got.front_bytes == got.front.size()) note_ssrc(path, rtp::read32(got.front, 8));
+  add_datagram(path, std::span(got.parts).first(got.count), got.bytes, kind == rtp::Datagram::rtcp);
+}
+
+void Batch::note_ssrc(Path &path, std::uint32_t ssrc) {
+  const auto known = std::span(path.known_ssrcs).first(std::min(path.known, path.known_ssrcs.size()));
+  if (std::ranges::find(known, ssrc) != known.end()) return;
+  path.known_ssrcs[path.known++ % path.known_ssrcs.size()] = ssrc;
+  path.outlet->remotes.lock()->try_emplace(ssrc);
+  watched_.lock()->by_ssrc[ssrc] = path.outlet;
+}
+
+void Batch::add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, bool rtcp) {
+  if (sender_.size() + path.ends.size() > runtime::BatchSender::kBatch) send_now();
+  for (const auto &end : path.ends) {
+    sender_.add(rtcp ? end.rtcp : end.rtp, path.lane, parts);
+    datagrams_.push_back({static_cast<std::uint32_t>(bytes & 0x7fffffff), rtcp});
+  }
+  if (runs_.empty() || runs_.back().path != &path) runs_.push_back({&path, 0});
+  runs_.back().end = datagrams_.size();
+}
+
+void Batch::send_now() {
+  account(sender_.flush());
+  datagrams_.clear();
+  runs_.clear();
+}
+
+// Tells each outlet once for all that it had in a row.
+void Batch::account(std::span<const int> outcomes) {
+  std::size_t at = 0;
+  for (const Run &run : runs_) {
+    guint64 packets = 0, rtcp = 0, bytes = 0;
+    for (; at < run.end; ++at) {
+      if (outcomes[at] != 0) {
+        run.path->outlet->failed(outcomes[at]);
+        continue;
+      }
+      const Datagram datagram = datagrams_[at];
+      ++(datagram.rtcp ? rtcp : packets);
+      bytes += datagram.bytes;
+    }
+    if (packets + rtcp > 0) run.path->outlet->sent(packets, rtcp, bytes);
+  }
+}
+
+void Batch::flush() {
+  send_now();
+  for (const std::uint32_t number : done_) {
+    held_[number] = {};
+    free_.push_back(number);
+  }
+  done_.clear();
+  copies_.clear();
+}
+
+}  // namespace avc::udpsink
