@@ -65,13 +65,15 @@
  * ## Statistics
  *
  * `stats`: packets-in, packets-out, bytes-in, bytes-out, dropped-loss, dropped-frame, dropped-queue, dropped-managed
- * (of these by drop head or CoDel), dropped-flush, duplicated, corrupted, reordered, not-rtp, held, queue-ms,
- * queue-packets, queue-peak-ms; delay-count, delay-avg-ms, delay-p50-ms, delay-p95-ms and delay-max-ms as decided;
- * active-layers; per stream video-in, video-bytes-in, video-lost, video-frame-dropped, video-queue-dropped,
+ * (of these by drop head or CoDel), dropped-flush, duplicated, corrupted, reordered, not-rtp, replay-missing, held,
+ * queue-ms, queue-packets, queue-peak-ms; delay-count, delay-avg-ms, delay-p50-ms, delay-p95-ms and delay-max-ms as
+ * decided; active-layers; per stream video-in, video-bytes-in, video-lost, video-frame-dropped, video-queue-dropped,
  * video-managed-dropped, video-duplicated, video-corrupted, video-not-rtp and the same for audio, rtcp and other;
  * context, and late-count, late-p50-us, late-p99-us, late-max-us of that context.
  *
- * #chaosdegrader:decision-log writes one JSON line per packet.
+ * #chaosdegrader:decision-log writes one JSON line per packet. With #chaosdegrader:replay-log each packet has the fate
+ * that such a log gives it, and the link decides nothing; packets that it has no line for pass unharmed and are counted
+ * (replay-missing).
  *
  * ## Threads
  *
@@ -93,6 +95,7 @@
 
 #include "elements/degrader/flow.hpp"
 #include "elements/degrader/properties.hpp"
+#include "elements/degrader/replay_log.hpp"
 #include "elements/degrader/stats.hpp"
 #include "elements/support/clock.hpp"
 #include "elements/support/errors.hpp"
@@ -108,6 +111,20 @@ namespace {
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
+// The log to repeat, if there is one. Opening the decision log empties its file, so it comes after this.
+Result<std::shared_ptr<const net::Recording>> recording_of(const degrader::Plain &plain) {
+  if (plain.replay_log.empty()) return std::shared_ptr<const net::Recording>();
+  if (degrader::is_same_file(plain.replay_log, plain.decision_log))
+    return Error{"replay-log", "is the file that decision-log would overwrite"};
+  return degrader::open_recording(plain.replay_log);
+}
+
+// All there is of a uniform jitter; three standard deviations of the others, which have no end.
+Nanos likely_delay(const net::Impairment &link) {
+  const double width = link.delay_distribution == net::DelayDistribution::uniform ? 1 : 3;
+  return from_ms(link.delay_ms + width * link.jitter_ms);
+}
+
 class Impl {
  public:
   explicit Impl(GstElement *element);
@@ -121,6 +138,8 @@ class Impl {
   degrader::Properties properties;
 
  private:
+  bool refuse_start(Fault fault, const Error &error);
+
   GstElement *element_;
   GstPad *sink_, *src_;  // owned by the element
 
@@ -178,18 +197,22 @@ Impl::Impl(GstElement *element)
 bool Impl::start() {
   properties.start();
   const degrader::Plain plain = properties.plain();
+  auto recording = recording_of(plain);
+  if (!recording) return refuse_start(Fault::open_read, recording.error());
   std::shared_ptr<degrader::DecisionLog> log;
   if (!plain.decision_log.empty()) {
     auto opened = degrader::DecisionLog::open(plain.decision_log);
-    if (!opened) {
-      post_error(element_, Fault::open_write, opened.error());
-      properties.stop();
-      return false;
-    }
+    if (!opened) return refuse_start(Fault::open_write, opened.error());
     log = *std::move(opened);
   }
-  flow.start(std::move(log));
+  flow.start(std::move(log), *std::move(recording));
   return true;
+}
+
+bool Impl::refuse_start(Fault fault, const Error &error) {
+  post_error(element_, fault, error);
+  properties.stop();
+  return false;
 }
 
 void Impl::stop() {
@@ -218,13 +241,10 @@ gboolean Impl::sink_event(Ptr<GstEvent> event) {
 gboolean Impl::src_query(GstObject *parent, GstQuery *query) {
   if (!gst_pad_query_default(src_, parent, query)) return FALSE;
   if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY || !properties.plain().report_latency) return TRUE;
-  const net::Impairment link = properties.link();
   gboolean live = FALSE;
   GstClockTime min = 0, max = 0;
   gst_query_parse_latency(query, &live, &min, &max);
-  // All there is of a uniform jitter; three standard deviations of the others, which have no end.
-  const double width = link.delay_distribution == net::DelayDistribution::uniform ? 1 : 3;
-  const auto added = to_clock_time({from_ms(link.delay_ms + width * link.jitter_ms)});
+  const auto added = to_clock_time({flow.model().lock()->replayed_delay().value_or(likely_delay(properties.link()))});
   gst_query_set_latency(query, live, min + added, GST_CLOCK_TIME_IS_VALID(max) ? max + added : max);
   return TRUE;
 }

@@ -37,11 +37,11 @@ Flow::Flow(GstElement *element, GstPad *src, Properties &properties)
   gst_segment_init(&segment_, GST_FORMAT_TIME);
 }
 
-void Flow::start(std::shared_ptr<DecisionLog> log) {
+void Flow::start(std::shared_ptr<DecisionLog> log, std::shared_ptr<const net::Recording> recording) {
   log_ = std::move(log);
-  log_fault_told_ = false;
+  log_fault_told_ = missing_told_ = false;
   gst_segment_init(&segment_, GST_FORMAT_TIME);
-  model_.lock()->restart(properties_.plain().seed);
+  model_.lock()->restart(properties_.plain().seed, std::move(recording));
   seen_ = 0;
   outbox_.start();
 }
@@ -95,6 +95,12 @@ void Flow::report_log(const Error &error) {
   post_warning(element_, Fault::write, error);
 }
 
+void Flow::report_missing() {
+  missing_told_ = true;
+  post_warning(element_, Fault::settings,
+               {"replay-log", "has no line for some packets; they pass unharmed (counted as replay-missing)"});
+}
+
 std::optional<Instant> Flow::time_of(GstBuffer *buffer) const {
   if (segment_.format != GST_FORMAT_TIME) return std::nullopt;
   for (const GstClockTime stamp : {GST_BUFFER_DTS_OR_PTS(buffer), GST_BUFFER_PTS(buffer)}) {
@@ -124,6 +130,7 @@ void Flow::decide(GstBuffer *const *buffers, std::size_t count) {
   orders_.clear();
   settled_.clear();
   const Instant now = outbox_.now();
+  bool missing = false;
   {
     auto model = model_.lock();
     for (std::size_t i = 0; i < count; i++) {
@@ -135,8 +142,10 @@ void Flow::decide(GstBuffer *const *buffers, std::size_t count) {
         note(*model);
       }
     }
+    missing = model->replay_missing() > 0;
   }
   write_log();
+  if (missing && !missing_told_) report_missing();
 }
 
 GstFlowReturn Flow::chain(Ptr<GstBuffer> buffer) {

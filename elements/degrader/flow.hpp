@@ -24,7 +24,7 @@ class Flow {
  public:
   Flow(GstElement *element, GstPad *src, Properties &properties);
 
-  void start(std::shared_ptr<DecisionLog> log);
+  void start(std::shared_ptr<DecisionLog> log, std::shared_ptr<const net::Recording> recording);
   void stop();  // after the pads are down
   void flush_stop();
   bool idle();  // is there nothing that something new would overtake?
@@ -64,6 +64,7 @@ class Flow {
   void note(const Model &model);
   void write_log();
   void report_log(const Error &error);
+  void report_missing();
 
   GstElement *const element_;
   Properties &properties_;
@@ -75,7 +76,7 @@ class Flow {
   unsigned seen_ = 0;  // generation of the properties that the model has
   Waiting waiting_;
   std::shared_ptr<DecisionLog> log_;
-  bool log_fault_told_ = false;
+  bool log_fault_told_ = false, missing_told_ = false;
   // Of the packets under way.
   std::vector<GstBuffer *> buffers_;  // of the list, which owns them
   std::vector<Order> orders_;         // one each

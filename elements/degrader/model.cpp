@@ -11,12 +11,13 @@ bool knows_rtp_only(const net::Impairment &settings) {
 
 }  // namespace
 
-void Model::restart(std::uint64_t seed) {
+void Model::restart(std::uint64_t seed, std::shared_ptr<const net::Recording> recording) {
   PacketReader reader = std::move(reader_);
   reader.restart();
   *this = Model();
   reader_ = std::move(reader);
   seed_ = seed;
+  if (recording) replay_.emplace(std::move(recording));
 }
 
 void Model::set_base(const net::Impairment &base) {
@@ -96,15 +97,22 @@ Order Model::admit(GstBuffer *buffer, std::optional<Instant> time, Instant now) 
   Stream &stream = counts(packet.stream);
   stream.in++;
   stream.bytes_in += packet.bytes;
-  if (rtp_models_ && !reading.media) stream.not_rtp++;
+  if (rtp_models_ && !reading.media && !replay_) stream.not_rtp++;
   const Decision decision{reader_.participant_id(), packet.stream, Fate::sent,
                           reading.sequence,         reading.ssrc,  packet.n};
 
-  const auto verdict = link_.admit(packet, last_arrival_);
+  const auto verdict = replay_ ? replayed(decision) : link_.admit(packet, last_arrival_);
   if (const auto *drop = std::get_if<net::Drop>(&verdict)) return dropped(decision, last_arrival_, drop->why);
   if (const auto *send = std::get_if<net::Send>(&verdict)) return sent(decision, last_arrival_, *send);
   open_.push({decision, last_arrival_, std::get<net::Wait>(verdict).duplicated ? 2 : 1, {}, {}});
   return {Order::Do::wait, packet.stream, last_arrival_};
+}
+
+net::Verdict Model::replayed(const Decision &decision) {
+  const net::Track track{decision.participant, decision.stream, decision.ssrc};
+  if (const auto verdict = replay_->verdict(track, decision.n, decision.sequence, last_arrival_)) return *verdict;
+  replay_missing_++;
+  return net::Send{last_arrival_};
 }
 
 Order Model::dropped(const Decision &decision, Instant arrival, net::Drop::Why why) {
@@ -189,6 +197,10 @@ std::optional<Order> Model::settled(Instant now) {
 
 std::optional<Order> Model::settled_at_end() {
   return settle([this] { return link_.last_fate(); });
+}
+
+std::optional<Nanos> Model::replayed_delay() const {
+  return replay_ ? std::optional(replay_->recording().longest_delay()) : std::nullopt;
 }
 
 Model::Stream Model::total() const {

@@ -7,12 +7,14 @@
 #include <gst/gst.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/net/link.hpp"
+#include "core/net/replay.hpp"
 #include "core/net/ring.hpp"
 #include "core/stats/histogram.hpp"
 #include "elements/degrader/decision_log.hpp"
@@ -42,7 +44,9 @@ class Model {
     guint64 not_rtp = 0;                             // where a model in force knows RTP only
   };
 
-  void restart(std::uint64_t seed);  // 0: the one that upstream's participant event names
+  // Seed 0: the one that upstream's participant event names. With a recording the link decides nothing: each packet
+  // has the fate that it had there, and passes unharmed, counted, where it had none.
+  void restart(std::uint64_t seed, std::shared_ptr<const net::Recording> recording = nullptr);
   void set_base(const net::Impairment &base);
   void set_all_datagrams(bool all) { reader_.set_all_datagrams(all); }
   void set_participant(const ParticipantInfo &info) { reader_.set_participant(info); }
@@ -70,6 +74,8 @@ class Model {
   guint64 reordered() const { return reordered_; }
   const stats::Histogram &delays() const { return delays_; }  // decided ones, in nanoseconds
   Nanos queue_peak() const { return queue_peak_; }
+  std::optional<Nanos> replayed_delay() const;                // the longest; nothing without a recording
+  guint64 replay_missing() const { return replay_missing_; }  // packets that the recording does not have
   net::QueueDepth queue() const { return link_.queue(last_arrival_); }
   std::size_t layers() const;  // spikes begun and not ended, as the events have it
   std::uint32_t participant_id() const { return reader_.participant_id(); }
@@ -88,6 +94,7 @@ class Model {
   void look_for_rtp_models();
   void keep_identity();
   Stream &counts(net::Stream kind) { return streams_[static_cast<std::size_t>(kind)]; }
+  net::Verdict replayed(const Decision &decision);
   Order dropped(const Decision &decision, Instant arrival, net::Drop::Why why);
   Order sent(const Decision &decision, Instant arrival, const net::Send &send);
   template <class Fetch>
@@ -98,7 +105,8 @@ class Model {
   std::uint64_t seed_ = 0;
   Identity identity_{0, 0};
   net::Link link_{Rng(0).split(std::uint64_t{0})};
-  std::optional<net::Link> former_;  // of another identity, until all that wait in it are settled
+  std::optional<net::Link> former_;    // of another identity, until all that wait in it are settled
+  std::optional<net::Replay> replay_;  // decides in the link's stead
   net::Ring<Open> open_;
   std::vector<std::pair<std::string, net::Impairment>> spikes_;  // the link's layers, to build it anew
   struct Change {
@@ -115,6 +123,7 @@ class Model {
   guint64 reordered_ = 0;
   stats::Histogram delays_;
   Nanos queue_peak_{};
+  guint64 replay_missing_ = 0;
 };
 
 }  // namespace avc::degrader

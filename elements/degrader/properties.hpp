@@ -25,7 +25,7 @@ namespace avc::degrader {
 // What has nothing to do with the link.
 struct Plain {
   guint64 seed = 0;
-  std::string context, decision_log;
+  std::string context, decision_log, replay_log;
   bool report_latency = false, all_datagrams = false;
 };
 

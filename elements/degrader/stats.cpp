@@ -42,6 +42,7 @@ void add_totals(GstStructure *s, const Model &model, Outbox &outbox, std::size_t
   set(s, "corrupted", in.corrupted);
   set(s, "reordered", model.reordered());
   set(s, "not-rtp", in.not_rtp);
+  set(s, "replay-missing", model.replay_missing());
   set(s, "held", guint64{outbox.held() + waiting});
 }
 
