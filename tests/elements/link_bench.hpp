@@ -100,11 +100,12 @@ class LinkBench {
   };
 
   LinkBench(const net::Impairment &settings, const std::string &log, guint64 seed, guint participant = 1001,
-            const std::string &context = "", GstClock *clock = nullptr)
+            const std::string &context = "", GstClock *clock = nullptr, const std::string &replay = "")
       : clock_(clock ? share(clock) : take(gst_test_clock_new())), element_(make()) {
     set_link(element_.get(), settings);
     g_object_set(element_.get(), "seed", seed, "context", context.c_str(), nullptr);
     if (!log.empty()) g_object_set(element_.get(), "decision-log", log.c_str(), nullptr);
+    if (!replay.empty()) g_object_set(element_.get(), "replay-log", replay.c_str(), nullptr);
     gst_element_set_clock(element_.get(), clock_.get());
     connect();
     ck_assert_int_eq(gst_element_set_state(element_.get(), GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
