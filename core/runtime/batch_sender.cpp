@@ -32,6 +32,17 @@ bool knows_segments(int fd) {
 
 std::size_t slot_of(std::uint64_t key) { return (key * 0x9e3779b97f4a7c15u) >> (64 - kSlotBits); }
 
+// Behind those that are there already.
+template <class Value>
+void add_control(msghdr &header, int level, int type, Value value) {
+  auto *control = reinterpret_cast<cmsghdr *>(static_cast<char *>(header.msg_control) + header.msg_controllen);
+  control->cmsg_level = level;
+  control->cmsg_type = type;
+  control->cmsg_len = CMSG_LEN(sizeof value);
+  std::memcpy(CMSG_DATA(control), &value, sizeof value);
+  header.msg_controllen += CMSG_SPACE(sizeof value);
+}
+
 }  // namespace
 
 BatchSender::BatchSender(int fd, Options options)
@@ -40,9 +51,9 @@ BatchSender::BatchSender(int fd, Options options)
       largest_(options.offload && knows_segments(fd) ? static_cast<std::uint32_t>(kMaxBytes) : 0),
       slots_(std::size_t{1} << kSlotBits) {}
 
-std::uint32_t BatchSender::destination(const Address &to) {
-  const auto [place, fresh] = numbers_.try_emplace(to, static_cast<std::uint32_t>(addresses_.size()));
-  if (fresh) addresses_.push_back(&place->first);
+std::uint32_t BatchSender::destination(const Address &to, int type_of_service) {
+  const auto [place, fresh] = numbers_.try_emplace({to, type_of_service}, static_cast<std::uint32_t>(targets_.size()));
+  if (fresh) targets_.push_back(&place->first);
   return place->second;
 }
 
@@ -134,22 +145,20 @@ void BatchSender::plan(std::size_t from) {
   iovec *vector = vectors_.data();
   for (std::size_t i = 0; i < messages_.size(); ++i) {
     const Message &message = messages_[i];
-    const Address &to = *addresses_[message.destination];
+    const auto &[to, type_of_service] = *targets_[message.destination];
     msghdr &header = headers_[i].msg_hdr;
     header.msg_name = const_cast<sockaddr *>(to.get());  // sendmmsg only reads it
     header.msg_namelen = to.size();
     header.msg_iov = vector;
     header.msg_iovlen = message.parts;
     vector += message.parts;
-    if (message.count == 1) continue;
     header.msg_control = controls_[i].bytes;
-    header.msg_controllen = sizeof controls_[i].bytes;
-    cmsghdr *control = CMSG_FIRSTHDR(&header);
-    control->cmsg_level = IPPROTO_UDP;
-    control->cmsg_type = UDP_SEGMENT;
-    control->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
-    const auto segment = static_cast<std::uint16_t>(message.segment);
-    std::memcpy(CMSG_DATA(control), &segment, sizeof segment);
+    if (message.count > 1) add_control(header, IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(message.segment));
+    if (type_of_service >= 0) {
+      const bool v6 = to.family() == AF_INET6;
+      add_control(header, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, type_of_service);
+    }
+    if (header.msg_controllen == 0) header.msg_control = nullptr;
   }
 }
 

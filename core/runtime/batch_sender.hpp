@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/runtime/udp_socket.hpp"
@@ -44,8 +45,10 @@ class BatchSender {
   explicit BatchSender(int fd) : BatchSender(fd, Options()) {}  // borrowed
   BatchSender(int fd, Options options);
 
-  // A number for an address; the same one for the same address. Numbers are kept as long as the sender.
-  std::uint32_t destination(const Address &to);
+  // A number for an address; the same one for the same address. Numbers are kept as long as the sender. With a type of
+  // service (the byte of the IP header, ECN included) its datagrams have that one instead of the socket's; another
+  // one is another destination, so a batch does not keep the order of a lane between them.
+  std::uint32_t destination(const Address &to, int type_of_service = -1);
   // The memory that the parts point to stays valid until flush() is over.
   void add(std::uint32_t destination, Lane &lane, std::span<const iovec> parts);
   std::size_t size() const { return flushed_ ? 0 : items_.size(); }
@@ -82,7 +85,7 @@ class BatchSender {
     std::uint32_t head, tail, slot;
   };
   struct Control {
-    alignas(cmsghdr) char bytes[CMSG_SPACE(sizeof(std::uint16_t))];
+    alignas(cmsghdr) char bytes[CMSG_SPACE(sizeof(std::uint16_t)) + CMSG_SPACE(sizeof(int))];
   };
   struct Message {
     std::uint32_t first, count, parts;  // in sequence_; memory parts
@@ -103,9 +106,10 @@ class BatchSender {
 
   int fd_;
   SendCall send_;
-  std::uint32_t largest_;  // segment size the kernel cuts; 0: none
-  std::map<Address, std::uint32_t> numbers_;
-  std::vector<const Address *> addresses_;  // by number; keys of the map stay where they are
+  std::uint32_t largest_;                  // segment size the kernel cuts; 0: none
+  using Target = std::pair<Address, int>;  // and the type of service
+  std::map<Target, std::uint32_t> numbers_;
+  std::vector<const Target *> targets_;  // by number; keys of the map stay where they are
 
   std::uint64_t batch_ = 1;
   std::vector<Item> items_;

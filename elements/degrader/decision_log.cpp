@@ -35,6 +35,7 @@ std::string line_of(const Decision &d) {
   if (d.copy_delay) add(R"(,"copy_delay_us":%.3f)", us(*d.copy_delay));
   if (d.bit) add(R"(,"bit":%u)", *d.bit);
   if (d.copy_bit) add(R"(,"copy_bit":%u)", *d.copy_bit);
+  if (d.ce) add(R"(,"ce":true)");
   add(R"(,"seq":%u,"ssrc":%u})", unsigned{d.sequence}, d.ssrc);
   return {text.data(), size};
 }

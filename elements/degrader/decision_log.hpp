@@ -42,6 +42,7 @@ struct Decision {
   Nanos delay{};  // decided, not measured; 0 where the packet is dropped
   std::optional<Nanos> copy_delay{};
   std::optional<std::uint32_t> bit{}, copy_bit{};
+  bool ce = false;  // marked instead of lost
 };
 
 std::string line_of(const Decision &decision);  // without the newline

@@ -9,6 +9,7 @@
 #include "elements/degrader/trace_file.hpp"
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/clock.hpp"
+#include "elements/support/ecn.hpp"
 #include "elements/support/errors.hpp"
 
 namespace avc::degrader {
@@ -223,9 +224,11 @@ void Flow::carry_out(Turn &turn, Ptr<GstBuffer> buffer, const Order &order) {
 void Flow::send(Turn &turn, Ptr<GstBuffer> buffer, const Order &order) {
   Ptr<GstBuffer> copy = order.copy ? duplicate_of(buffer.get()) : nullptr;
   if (order.bit) buffer = with_bit_changed(std::move(buffer), *order.bit);
+  if (order.ce) buffer = with_ce(std::move(buffer));
   place(turn, std::move(buffer), order.stream, order.at, order.delayed);
   if (!copy) return;
   if (order.copy->corrupt_bit) copy = with_bit_changed(std::move(copy), *order.copy->corrupt_bit);
+  if (order.copy->ce) copy = with_ce(std::move(copy));
   const bool delayed = order.delayed || order.copy->at > order.at;
   place(turn, std::move(copy), order.stream, order.copy->at, delayed);
 }

@@ -137,6 +137,7 @@ Order Model::sent(const Decision &decision, Instant arrival, const net::Send &se
   decision_ = decision;
   decision_.delay = send.at - arrival;
   decision_.bit = send.corrupt_bit;
+  decision_.ce = send.ce;
   Stream &stream = counts(decision.stream);
   if (send.corrupt_bit) {
     decision_.fate = Fate::corrupted;
@@ -148,12 +149,14 @@ Order Model::sent(const Decision &decision, Instant arrival, const net::Send &se
     decision_.copy_bit = send.duplicate->corrupt_bit;
     stream.duplicated++;
     if (send.duplicate->corrupt_bit) stream.corrupted++;
+    stream.marked += send.duplicate->ce;
   }
+  stream.marked += send.ce;
   delays_.record(decision_.delay);
   queue_peak_ = std::max(queue_peak_, send.queued);
   if (send.at < latest_out_) reordered_++;
   latest_out_ = std::max(latest_out_, send.at);
-  return {Order::Do::send, decision.stream, send.at, send.at > arrival, send.corrupt_bit, send.duplicate};
+  return {Order::Do::send, decision.stream, send.at, send.at > arrival, send.corrupt_bit, send.duplicate, send.ce};
 }
 
 // One of two fates is kept until the other is known. A packet of which one of two comes through is one that was sent.
@@ -164,7 +167,7 @@ std::optional<Order> Model::tell(const net::Fate &fate) {
   } else if (const auto &send = std::get<net::Send>(fate.verdict); !open.sent) {
     open.sent = send;
   } else {
-    open.sent->duplicate = net::Copy{send.at, send.corrupt_bit};
+    open.sent->duplicate = net::Copy{send.at, send.corrupt_bit, send.ce};
   }
   if (--open.fates > 0) return std::nullopt;
   const Open told = std::move(open);
@@ -214,6 +217,7 @@ Model::Stream Model::total() const {
     sum.managed_dropped += s.managed_dropped;
     sum.duplicated += s.duplicated;
     sum.corrupted += s.corrupted;
+    sum.marked += s.marked;
     sum.not_rtp += s.not_rtp;
   }
   return sum;

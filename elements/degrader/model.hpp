@@ -30,9 +30,10 @@ struct Order {
   bool delayed = false;
   std::optional<std::uint32_t> bit{};  // to be changed
   std::optional<net::Copy> copy{};     // to be sent as well
+  bool ce = false;                     // to be marked "congestion experienced"
 
   // Neither the packet nor its place among its neighbours changes.
-  bool plain() const { return what != Do::wait && !bit && !copy; }
+  bool plain() const { return what != Do::wait && !bit && !copy && !ce; }
 };
 
 class Model {
@@ -41,6 +42,7 @@ class Model {
     guint64 in = 0, bytes_in = 0, lost = 0, frame_dropped = 0;
     guint64 queue_dropped = 0, managed_dropped = 0;  // the latter are among the former
     guint64 duplicated = 0, corrupted = 0;           // copies sent; packets and copies with a bit changed
+    guint64 marked = 0;                              // congestion experienced; copies too
     guint64 not_rtp = 0;                             // where a model in force knows RTP only
   };
 

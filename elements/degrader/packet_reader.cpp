@@ -8,6 +8,7 @@
 #include "core/rtp/extension.hpp"
 #include "core/rtp/header.hpp"
 #include "core/spike/tagger_effects.hpp"
+#include "elements/support/ecn.hpp"
 #include "elements/support/mapped.hpp"
 
 namespace avc::degrader {
@@ -59,8 +60,8 @@ std::uint32_t PacketReader::participant_id() const { return info_ ? info_->parti
 net::Stream PacketReader::kind_of(std::uint32_t ssrc, std::uint8_t payload_type) const {
   if (info_ && ssrc == info_->audio_ssrc) return net::Stream::audio;
   if (info_ && ssrc == info_->video_ssrc) return net::Stream::video;
-  const bool flood = info_ && (ssrc == info_->video_ssrc + spike::kFloodSsrc ||
-                               ssrc == info_->audio_ssrc + spike::kFloodSsrc);
+  const bool flood =
+      info_ && (ssrc == info_->video_ssrc + spike::kFloodSsrc || ssrc == info_->audio_ssrc + spike::kFloodSsrc);
   if (flood && payload_type == spike::kFloodPayloadType) return net::Stream::other;  // loads the link like media
   if (media_ != Media::any) return media_ == Media::audio ? net::Stream::audio : net::Stream::video;
   const std::uint32_t audio = info_ ? info_->audio_pt : kAudioPayload;
@@ -92,6 +93,7 @@ Reading PacketReader::read(GstBuffer *buffer) {
   Reading reading;
   net::Packet &packet = reading.packet;
   packet.bytes = gst_buffer_get_size(buffer);
+  packet.ecn = ecn_of(buffer);
   const auto kind = network_ ? rtp::classify(bytes) : rtp::Datagram::other;
   if (kind == rtp::Datagram::rtp && bytes.size() >= rtp::kFixedHeaderSize) {
     reading.sequence = rtp::read16(bytes, 2);

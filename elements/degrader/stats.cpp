@@ -40,6 +40,7 @@ void add_totals(GstStructure *s, const Model &model, Outbox &outbox, std::size_t
   set(s, "dropped-flush", outbox.flushed());
   set(s, "duplicated", in.duplicated);
   set(s, "corrupted", in.corrupted);
+  set(s, "marked", in.marked);
   set(s, "reordered", model.reordered());
   set(s, "not-rtp", in.not_rtp);
   set(s, "replay-missing", model.replay_missing());
@@ -71,6 +72,7 @@ void add_stream(GstStructure *s, const Model &model, net::Stream kind) {
   add("-managed-dropped", stream.managed_dropped);
   add("-duplicated", stream.duplicated);
   add("-corrupted", stream.corrupted);
+  add("-marked", stream.marked);
   add("-not-rtp", stream.not_rtp);
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/rtp/header.hpp"
+#include "elements/support/ecn.hpp"
 #include "elements/support/mapped.hpp"
 
 namespace avc::udpsink {
@@ -92,7 +93,7 @@ void Batch::add_frame_packet(Path &path, RtpFrame &frame, std::uint32_t packet) 
   note_ssrc(path, rtp::read32(header, 8));
   const std::array<iovec, 2> parts{
       {{header.data(), header.size()}, {const_cast<std::uint8_t *>(payload.data()), payload.size()}}};  // only read
-  add_datagram(path, std::span(parts).first(payload.empty() ? 1 : 2), header.size() + payload.size(), false);
+  add_datagram(path, std::span(parts).first(payload.empty() ? 1 : 2), header.size() + payload.size(), false, -1);
 }
 
 // System memory stays where it is while the buffer is held, so it need not be mapped: one memory may be mapped only 255
@@ -126,7 +127,8 @@ void Batch::add_buffer(Path &path, GstBuffer *buffer) {
   if (got.bytes == 0) return;
   const auto kind = rtp::classify(std::span(got.front).first(got.front_bytes));
   if (kind == rtp::Datagram::rtp && got.front_bytes == got.front.size()) note_ssrc(path, rtp::read32(got.front, 8));
-  add_datagram(path, std::span(got.parts).first(got.count), got.bytes, kind == rtp::Datagram::rtcp);
+  add_datagram(path, std::span(got.parts).first(got.count), got.bytes, kind == rtp::Datagram::rtcp,
+               type_of_service_of(buffer));
 }
 
 void Batch::note_ssrc(Path &path, std::uint32_t ssrc) {
@@ -137,10 +139,25 @@ void Batch::note_ssrc(Path &path, std::uint32_t ssrc) {
   watched_.lock()->by_ssrc[ssrc] = path.outlet;
 }
 
-void Batch::add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, bool rtcp) {
-  if (sender_.size() + path.ends.size() > runtime::BatchSender::kBatch) send_now();
-  for (const auto &end : path.ends) {
-    sender_.add(rtcp ? end.rtcp : end.rtp, path.lane, parts);
+// -1: as the socket has it. A mark without a DSCP of its own keeps the socket's.
+int Batch::type_of_service_of(GstBuffer *buffer) const {
+  const auto said = type_of_service(buffer);
+  if (!said) return -1;
+  return *said <= 3 && dscp_ > 0 ? *said | dscp_ << 2 : *said & 0xff;
+}
+
+void Batch::add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, bool rtcp, int type_of_service) {
+  const bool changes = type_of_service != path.type_of_service;
+  if (sender_.size() + path.ends.size() > runtime::BatchSender::kBatch || (changes && sender_.size() > 0))
+    send_now();  // a batch would not keep the order of packets with different types of service
+  path.type_of_service = type_of_service;
+  for (std::size_t i = 0; i < path.ends.size(); ++i) {
+    std::uint32_t number = rtcp ? path.ends[i].rtcp : path.ends[i].rtp;
+    if (type_of_service >= 0) {
+      const Ends &end = path.target->ends[i];
+      number = sender_.destination(rtcp ? end.rtcp : end.rtp, type_of_service);
+    }
+    sender_.add(number, path.lane, parts);
     datagrams_.push_back({static_cast<std::uint32_t>(bytes & 0x7fffffff), rtcp});
   }
   if (runs_.empty() || runs_.back().path != &path) runs_.push_back({&path, 0});

@@ -38,6 +38,7 @@ struct Path {
   runtime::BatchSender::Lane lane;
   std::array<std::uint32_t, 4> known_ssrcs{};  // whose reports are the outlet's already
   std::size_t known = 0;
+  int type_of_service = -1;  // of the last packet
   std::size_t parked = 0;
   Instant last_paced{};  // what is parked for pacing must not be overtaken; counts while something is parked
   bool open = true;      // else nothing is taken
@@ -56,7 +57,12 @@ struct Watched {
 
 class Batch {
  public:
-  Batch(int fd, bool offload, Guarded<Watched> &watched) : sender_(fd, {.offload = offload}), watched_(watched) {}
+  struct Options {
+    bool offload = true;
+    int dscp = -1;  // of the socket, where it was given one
+  };
+  Batch(int fd, Options options, Guarded<Watched> &watched)
+      : dscp_(options.dscp), sender_(fd, {.offload = options.offload}), watched_(watched) {}
 
   std::shared_ptr<Path> path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target);
   void aim(Path &path, std::shared_ptr<const Target> target);  // what is parked goes there too
@@ -115,13 +121,15 @@ class Batch {
   void add_packet(const Held &held, std::uint32_t packet);
   void add_frame_packet(Path &path, RtpFrame &frame, std::uint32_t packet);
   void add_buffer(Path &path, GstBuffer *buffer);
-  void add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, bool rtcp);
+  int type_of_service_of(GstBuffer *buffer) const;
+  void add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, bool rtcp, int type_of_service);
   void read(GstBuffer *buffer, Read &out);
   void note_ssrc(Path &path, std::uint32_t ssrc);
   void send_now();
   void account(std::span<const int> outcomes);
   void arrived(Path &path);  // one parked packet less
 
+  const int dscp_;
   runtime::BatchSender sender_;
   std::vector<Datagram> datagrams_;
   std::vector<Run> runs_;

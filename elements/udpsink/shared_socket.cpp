@@ -48,7 +48,8 @@ Result<std::shared_ptr<SharedSocket>> SharedSocket::get(std::shared_ptr<runtime:
       return error;
     }
     const int fd = socket->fd();
-    return std::shared_ptr<SharedSocket>(new SharedSocket(context, std::move(*socket), nullptr, fd, settings.offload));
+    return std::shared_ptr<SharedSocket>(new SharedSocket(context, std::move(*socket), nullptr, fd,
+                                                          {.offload = settings.offload, .dscp = settings.dscp}));
   };
   if (!context || settings.own_port) return make();
   auto &all = registry();
@@ -65,16 +66,16 @@ std::shared_ptr<SharedSocket> SharedSocket::around(std::shared_ptr<runtime::Cont
                                                    bool offload) {
   const int fd = g_socket_get_fd(socket.get());
   return std::shared_ptr<SharedSocket>(
-      new SharedSocket(std::move(context), std::nullopt, std::move(socket), fd, offload));
+      new SharedSocket(std::move(context), std::nullopt, std::move(socket), fd, {.offload = offload}));
 }
 
 SharedSocket::SharedSocket(std::shared_ptr<runtime::Context> context, std::optional<runtime::UdpSocket> own,
-                           Ptr<GSocket> foreign, int fd, bool offload)
+                           Ptr<GSocket> foreign, int fd, Batch::Options options)
     : context_(std::move(context)),
       own_(std::move(own)),
       foreign_(std::move(foreign)),
       fd_(fd),
-      batch_(fd, offload, watched_),
+      batch_(fd, options, watched_),
       receiver_(fd, {.messages = 8}) {}
 
 // On the context's own thread the timer's callback is either over or what we are called from.

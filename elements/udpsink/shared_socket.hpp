@@ -79,7 +79,7 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
 
  private:
   SharedSocket(std::shared_ptr<runtime::Context> context, std::optional<runtime::UdpSocket> own, Ptr<GSocket> foreign,
-               int fd, bool offload);
+               int fd, Batch::Options options);
   void turn_ended() override;
   template <class Media>
   void take_in(std::shared_ptr<Path> path, Media *media);

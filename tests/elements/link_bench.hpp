@@ -9,6 +9,7 @@
 
 #include "core/net/settings.hpp"
 #include "core/net/trace_models.hpp"
+#include "tests/core/net/models.hpp"
 #include "tests/elements/bench.hpp"
 
 namespace avc::test {
@@ -79,6 +80,7 @@ inline void set_link(GstElement *element, const net::Impairment &wanted) {
     gst_util_set_object_arg(G_OBJECT(element), name.c_str(), value.c_str());
   };
   const net::Impairment defaults;
+  if (wanted.delay_table) set("delay-table", kTable);
   for (const net::Setting &setting : net::settings()) {
     const double value = setting.get(wanted);
     if (value == setting.get(defaults)) continue;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/net/delay_table.hpp"
 #include "core/net/impairment.hpp"
 #include "core/net/profiles.hpp"
 #include "core/net/trace_models.hpp"
@@ -21,6 +22,12 @@ inline net::Impairment jittered(net::DelayDistribution distribution, double corr
 }
 inline net::Impairment overtaking(net::Impairment settings) {
   settings.allow_reordering = true;
+  return settings;
+}
+inline constexpr const char *kTable = "-8192 -4096 -1024 0 512 2048 4096 16384";
+inline net::Impairment tabled(net::Impairment settings) {
+  settings.delay_distribution = net::DelayDistribution::table;
+  settings.delay_table = *net::DelayTable::parse(kTable);
   return settings;
 }
 inline net::Impairment line_of(net::QueueDiscipline discipline, double kbps) {
@@ -40,6 +47,7 @@ inline std::vector<Model> every_model() {
        {.loss_model = LossModel::gilbert_elliott, .ge_p = 1, .ge_r = 20, .ge_h = 70, .ge_k = 1}},
       {"loss markov4",
        {.loss_model = LossModel::markov4, .markov_p13 = 2, .markov_p31 = 20, .markov_p32 = 30, .markov_p23 = 40}},
+      {"drop next", {.drop_packets = 1000}},
       {"loss pattern", {.loss_model = LossModel::pattern, .loss_pattern = *net::LossPattern::parse("0001")}},
       {"loss marked", {.loss_percent = 5, .ecn = net::EcnMode::ect0}},
       {"on and off", {.on_ms = 80, .off_ms = 20}},
@@ -53,6 +61,8 @@ inline std::vector<Model> every_model() {
       {"delay pareto", jittered(pareto)},
       {"delay paretonormal", jittered(paretonormal)},
       {"delay gamma", jittered(gamma)},
+      {"delay table", tabled({.delay_ms = 100, .jitter_ms = 20})},
+      {"delay table, correlated", tabled({.delay_ms = 100, .jitter_ms = 20, .delay_correlation = 25})},
       {"delay uniform, correlated", jittered(uniform, 25)},
       {"delay normal, correlated", jittered(normal, 25)},
       {"delay pareto, correlated", jittered(pareto, 25)},
@@ -68,10 +78,14 @@ inline std::vector<Model> every_model() {
       {"rate, with room", line_of(droptail, 20'000)},
       {"rate, overloaded", line_of(droptail, 7000)},
       {"rate, ATM cells", cells},
-      {"rate, drop head", line_of(drophead, 7000)},
-      {"rate, CoDel", line_of(codel, 7000)},
+      {"rate, token bucket", {.bandwidth_kbps = 9000, .burst_bytes = 20'000}},
       {"rate, PIE", line_of(pie, 7000)},
       {"rate, PI2", line_of(pi2, 7000)},
+      {"rate, PI2 and ECN", {.bandwidth_kbps = 7000, .queue_discipline = pi2, .ecn = net::EcnMode::ect1}},
+      {"rate, CoDel and ECN", {.bandwidth_kbps = 8300, .queue_discipline = codel, .ecn = net::EcnMode::ect0}},
+      {"limit", {.delay_ms = 100, .limit_packets = 90}},
+      {"rate, drop head", line_of(drophead, 7000)},
+      {"rate, CoDel", line_of(codel, 7000)},
       {"rate, bursts", {.bandwidth_kbps = 9000, .burst_bytes = 20'000}},
       {"trace", {.link_trace = net::built_in_trace("lte")}},
       {"trace, CoDel", {.link_trace = net::built_in_trace("lte"), .queue_discipline = codel}},
