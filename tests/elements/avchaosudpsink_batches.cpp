@@ -77,8 +77,8 @@ void one_turn(std::uint64_t seed, bool offload) {
   for (auto &bytes : port.take(total)) got[header_of(bytes).ssrc].push_back(bytes);
   timer->cancel_and_wait();
   ck_assert(got == wanted);
+  const auto counts = socket->counts();  // once the sending that took them here is over
   for (std::uint32_t i = 0; i < kSinks; ++i) ck_assert_uint_eq(paths[i]->outlet->packets.load(), wanted[i].size());
-  const auto counts = socket->counts();
   if (offload) {
     ck_assert_uint_lt(counts.messages, total / 2);
   } else {
