@@ -31,6 +31,11 @@ struct RunOptions {
   bool json = false, quiet = false, dry_run = false, strict = false;
 };
 
+struct ReplayOptions {
+  std::string log;  // a decision log
+  RunOptions run;   // its scenario: empty for the scenario.json beside the log
+};
+
 struct PlanOptions {
   std::string scenario, base_url;
   Overrides overrides;
@@ -46,6 +51,7 @@ struct ReceiveOptions {
 };
 
 Exit run(const RunOptions &options);
+Exit replay(const ReplayOptions &options);
 Exit plan(const PlanOptions &options);
 Exit receive(const ReceiveOptions &options);
 Exit doctor(bool json);

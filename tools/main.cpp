@@ -16,6 +16,7 @@ namespace {
 
 struct Everything {
   RunOptions run;
+  ReplayOptions replay;
   PlanOptions plan;
   ReceiveOptions receive;
   std::string base_url;
@@ -32,21 +33,35 @@ void add_overrides(CLI::App &app, Overrides &overrides) {
   app.add_option("--note", overrides.note, "A remark kept with the result");
 }
 
-CLI::App *add_run(CLI::App &app, RunOptions &options) {
+void add_report(CLI::App &app, RunOptions &options) {
+  app.add_option("--report-dir", options.report_dir,
+                 "Where the report goes; none: avchaos-report/TIME, linked as latest");
+  app.add_flag("--json", options.json, "The report as JSON on standard output, progress on standard error");
+  app.add_flag("--quiet", options.quiet, "Only the verdict and where the report is");
+  app.add_flag("--strict", options.strict, "Warnings are exit code 98");
+}
+
+void add_run(CLI::App &app, RunOptions &options) {
   CLI::App *run = app.add_subcommand("run", "Run a scenario, show it live, report and judge it");
   run->add_option(
       "scenario,--config", options.scenario,
       "Scenario file (also an old config.json, also as -config FILE), - for standard input; none: the quickstart");
   run->add_option("--base-url", options.base_url, "Use the daemon there; none: the scenario's base_url, or an own one");
   add_overrides(*run, options.overrides);
-  run->add_option("--report-dir", options.report_dir,
-                  "Where the report goes; none: avchaos-report/TIME, linked as latest");
-  run->add_flag("--json", options.json, "The report as JSON on standard output, progress on standard error");
-  run->add_flag("--quiet", options.quiet, "Only the verdict and where the report is");
+  add_report(*run, options);
   run->add_flag("--dry-run", options.dry_run, "Show the plan and do not run");
-  run->add_flag("--strict", options.strict, "Warnings are exit code 98");
   run->footer(exit_codes_help());
-  return run;
+}
+
+void add_replay(CLI::App &app, ReplayOptions &options) {
+  CLI::App *replay = app.add_subcommand("replay", "Run a scenario again, every packet with its fate in a decision log");
+  replay->add_option("log", options.log, "Decision log, as decisions.jsonl in a report's directory")->required();
+  replay->add_option("--scenario", options.run.scenario,
+                     "The scenario that the log was recorded with; none: scenario.json beside the log");
+  replay->add_option("--base-url", options.run.base_url,
+                     "Use the daemon there; the log is then in its state directory or a media directory");
+  add_report(*replay, options.run);
+  replay->footer(exit_codes_help());
 }
 
 void add_others(CLI::App &app, Everything &all) {
@@ -135,11 +150,13 @@ int execute(int argc, char **argv) {
   app.set_version_flag("--version", std::string("avchaos ") + AVC_VERSION);
   app.footer(exit_codes_help() + "\nAVCHAOS_TOKEN is sent to a daemon that asks for a token.");
   add_run(app, all.run);
+  add_replay(app, all.replay);
   add_others(app, all);
   if (const auto code = parse(app, arguments(argc, argv))) return *code;
   const auto used = app.get_subcommands();
   const std::string command = used.empty() ? "" : used.front()->get_name();
   if (command == "run") return static_cast<int>(run(all.run));
+  if (command == "replay") return static_cast<int>(replay(all.replay));
   if (command == "plan") return static_cast<int>(plan(all.plan));
   if (command == "receive") return static_cast<int>(receive(all.receive));
   if (command == "doctor") return static_cast<int>(doctor(all.json));

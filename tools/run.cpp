@@ -30,6 +30,7 @@ constexpr seconds kSilence(3);      // without an event for so long, the state i
 constexpr int kLostAfter = 5;       // unanswered questions in a row
 constexpr seconds kStopWithin(20);  // from our stop to the end of the test
 constexpr seconds kReportWithin(20);
+constexpr const char *kDecisions = "decisions.jsonl";
 
 // A turn of the main context at least every 100 ms.
 class Ticks {
@@ -185,6 +186,16 @@ class ReportDirectory {
     write_file(path_ / name, content);
     written_ = true;
   }
+  // A file that goes with its own directory; false if there is none.
+  bool keep(const char *name, const fs::path &from) {
+    std::error_code fault;
+    if (!fs::is_regular_file(from, fault)) return false;
+    fs::rename(from, path_ / name, fault);
+    if (fault) fs::copy_file(from, path_ / name, fs::copy_options::overwrite_existing, fault);  // another file system
+    if (fault) throw Failure(Exit::other, (path_ / name).string() + ": " + fault.message());
+    written_ = true;
+    return true;
+  }
   void finish() {
     if (!named_) point_link(path_.parent_path() / "latest", path_.filename());
   }
@@ -214,6 +225,12 @@ std::string repeatable(Json report) {
   if (const auto fault = set_path(scenario->get(), "seed", report["seed_text"].text_or("")))
     throw Failure(Exit::other, "report.json: its scenario: " + fault->text());
   return to_text(scenario->get(), true) + "\n";
+}
+
+// A daemon that is not ours keeps its log.
+bool keep_decisions(const Server &server, const Created &test, ReportDirectory &directory) {
+  const auto state = server.state_directory();
+  return state && directory.keep(kDecisions, *state / (test.test_id + "." + kDecisions));
 }
 
 Exit exit_of_verdict(Json report, bool strict, bool signalled) {
@@ -261,6 +278,7 @@ Exit run(const RunOptions &options) {
   directory.write("samples.csv", server.http().expect("GET", test_path(test, "/report.csv")).body);
   const Json json(report->get());
   if (json["scenario"].is_object()) directory.write("scenario.json", repeatable(json));
+  const bool decisions = keep_decisions(server, test, directory);
   directory.finish();
 
   if (!options.quiet) terminal.text(render::report_text(json, terminal.columns(), terminal.paint()));
@@ -268,6 +286,7 @@ Exit run(const RunOptions &options) {
   terminal.line("report: " + (directory.path() / "report.html").string());
   if (!options.quiet && json["scenario"].is_object())
     terminal.line("repeat: avchaos run " + (directory.path() / "scenario.json").string());
+  if (!options.quiet && decisions) terminal.line("replay: avchaos replay " + (directory.path() / kDecisions).string());
   if (options.json) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fputc('\n', stdout);

@@ -41,13 +41,6 @@ void refuse_infinite(JsonNode *node, const std::string &path) {
       refuse_infinite(json_array_get_element(json_node_get_array(node), i), below(std::to_string(i)));
 }
 
-// As a JSON string, whatever it looks like.
-std::string quoted(const std::string &text) {
-  JsonNode *node = json_node_alloc();
-  json_node_init_string(node, text.c_str());
-  return to_text(take(node).get(), false);
-}
-
 std::string number_text(double value) {
   std::ostringstream out;
   out.precision(12);
@@ -75,7 +68,8 @@ std::vector<fs::path> media_directories(Json scenario, const fs::path &folder) {
   add(folder);
   add(fs::current_path());
   const Json media = scenario["media"];
-  for (const Json &named : {scenario["media_path"], media["path"], media["video_path"], media["audio_path"]}) {
+  for (const Json &named :
+       {scenario["media_path"], media["path"], media["video_path"], media["audio_path"], scenario["replay_log"]}) {
     const auto path = named.text();
     if (!path || path->empty()) continue;
     add((folder / *path).parent_path());

@@ -114,7 +114,8 @@ void refuse_session(const Error &error) {
   if (error.field == "spike_id") refuse(404, error);
   if (error.field == "participant_ids") refuse(404, error);
   const bool media = error.field.starts_with("media") || error.field.starts_with("MEDIA_");
-  if (error.field == "type" || media || error.field.starts_with("params.")) refuse(400, error);
+  const bool file = media || error.field == "replay_log";
+  if (error.field == "type" || file || error.field.starts_with("params.")) refuse(400, error);
   refuse(503, error);  // an element that cannot be made: this machine is not ready
 }
 

@@ -2,6 +2,8 @@
 #include <glib.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "core/spike/effect.hpp"
 #include "launcher/api/context.hpp"
@@ -76,6 +78,8 @@ SessionSetup prepare(Context &context, const Request &request, bool strict) {
   if (!scenario.replay_log.empty()) {
     auto found = settings.logs.find(scenario.replay_log);
     if (!found) throw ApiError(400, found.error().message, "replay_log");
+    if (std::error_code fault; std::filesystem::equivalent(*found, setup.decision_log, fault))
+      throw ApiError(400, "is the log that this test would overwrite; give it another test_id", "replay_log");
     setup.replay_log = *found;
   }
   setup.warnings = scenario.warnings;

@@ -63,7 +63,7 @@ GstBusSyncReply keep_what_is_read(GstBus *, GstMessage *message, gpointer) noexc
   return GST_BUS_DROP;
 }
 
-// A media file's property becomes the key by which the user named the file; other faults have no field.
+// A file's property becomes the key by which the user named the file; other faults have no field.
 Error fault_of(GstMessage *message, const MediaFiles &media) {
   GError *raw = nullptr;
   gst_message_parse_error(message, &raw, nullptr);
@@ -76,6 +76,7 @@ Error fault_of(GstMessage *message, const MediaFiles &media) {
     const std::string_view property = field;
     if (property == "location") return {media.location.key, text};
     if (property == "audio-location") return {media.audio_location.key, text};
+    if (property == "replay-log") return {"replay_log", text};
   }
   return {"", error ? error->message : "unknown error"};
 }

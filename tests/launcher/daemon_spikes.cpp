@@ -145,9 +145,30 @@ START_TEST(a_base_condition_acts_from_the_start) {
 }
 END_TEST
 
+START_TEST(a_decision_log_is_repeated_and_never_overwritten_by_its_own_repetition) {
+  DaemonFixture f;
+  const fs::path log = f.folder / "state" / "again.decisions.jsonl";
+  std::ofstream(log) << "{}\n";
+  const Answer over_itself = f.create("again", R"("decision_log":true,"replay_log":"again.decisions.jsonl")");
+  refused(over_itself, 400, "replay_log");
+  ck_assert_uint_eq(fs::file_size(log), 3);
+  ck_assert_uint_eq(f.create("faulty", R"("replay_log":"again.decisions.jsonl")").status, 201);
+  const Answer faulty = f.post("test/faulty/start");
+  refused(faulty, 400, "replay_log");
+  ck_assert_msg(faulty.body.find("line 1: stream is missing") != std::string::npos, "%s", faulty.body.c_str());
+  // A stranger's packet: none of ours has a line, so all pass, whatever the base condition.
+  std::ofstream(log) << R"({"stream":"7/video","n":0,"fate":"lost","delay_us":0,"seq":0,"ssrc":0})";
+  f.run("stranger", R"("replay_log":"again.decisions.jsonl","network_profile":{"loss_percent":100})");
+  f.wait_until("test/stranger/participants/1001", R"("packets_sent")");
+  f.wait_until("test/stranger", "\"running\"");
+  ck_assert(f.get("test/stranger/participants/1001").body.find("packets_lost_on_purpose") == std::string::npos);
+}
+END_TEST
+
 int main() {
   return run_daemon("daemon_spikes",
-                    {every_type_is_taken_while_a_test_runs_and_by_a_plan,
+                    {a_decision_log_is_repeated_and_never_overwritten_by_its_own_repetition,
+                     every_type_is_taken_while_a_test_runs_and_by_a_plan,
                      what_begins_while_a_participant_is_away_is_in_force_on_its_return,
                      a_base_condition_acts_from_the_start, bad_spikes_name_the_field,
                      a_spike_happens_is_listed_and_ends_by_itself, a_spike_can_be_cancelled_and_its_id_used_again,

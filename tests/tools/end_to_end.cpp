@@ -2,6 +2,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <sstream>
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -32,11 +34,12 @@ struct Command {
   std::string report = (home.path() / "report").string();
   std::unique_ptr<Child> child;
 
-  void start(const std::string &text, std::vector<std::string> arguments) {
+  // With the scenario's file as the first argument, or what stands in its place.
+  void start(const std::string &text, std::vector<std::string> arguments, const std::string &first = "") {
     write_file(scenario, text);
     const char *program = std::getenv("AVCHAOS");
     ck_assert_msg(program, "AVCHAOS names the command under test");
-    arguments.insert(arguments.begin() + 1, scenario);
+    arguments.insert(arguments.begin() + 1, first.empty() ? scenario : first);
     child = std::make_unique<Child>(program, arguments, std::vector<std::string>{}, home.path() / "log");
   }
   void run(const std::string &text) { start(text, {"run", "--report-dir", report}); }
@@ -83,6 +86,15 @@ std::string expected_end(const Command &command, int code) {
   return "exited with " + std::to_string(late > 20 ? 110 : code);
 }
 
+// The lines of a decision log by stream, SSRC and n: all that stands before the fate, and the end.
+std::map<std::string, std::string> decisions(const std::string &path) {
+  std::map<std::string, std::string> lines;
+  std::istringstream text(read_file(path));
+  for (std::string line; std::getline(text, line);)
+    lines[line.substr(0, line.find("\"fate\"")) + line.substr(line.find("\"ssrc\""))] = line;
+  return lines;
+}
+
 void has(const std::string &text, const std::string &part) {
   ck_assert_msg(text.find(part) != std::string::npos, "no \"%s\" in\n%s", part.c_str(), text.c_str());
 }
@@ -111,6 +123,54 @@ START_TEST(a_short_run_is_measured_reported_and_judged) {
   ck_assert_double_gt(json["received"]["packets"].number_or(0), 200);
   has(read_file(command.report + "/report.html"), "<html");
   has(read_file(command.report + "/samples.csv"), "loss_percent");
+}
+END_TEST
+
+// The log comes from loss, delay, duplicates, bit errors, a queue and a spike; the replay's scenario has none of them.
+// A run ends by the clock, so either log may have a few packets more at its streams' ends.
+START_TEST(a_replay_gives_each_packet_the_fate_that_the_log_has) {
+  Command recorded;
+  recorded.run(R"({"decision_log": true, "network_profile": {"loss_percent": 5, "delay_ms": 20, "jitter_ms": 10,
+    "duplicate_percent": 5, "corrupt_percent": 5, "bandwidth_kbps": 600}, )" +
+               std::string(kScenario).substr(1));
+  has(recorded.rest(), "replay: avchaos replay " + recorded.report + "/decisions.jsonl");
+  ck_same(recorded.child->how_it_ended(), expected_end(recorded, 0));
+
+  Command replay;
+  const std::string log = recorded.report + "/decisions.jsonl";
+  replay.start(R"({"seed": 3, "decision_log": true, "num_participants": 2, "duration_seconds": 3, "target":
+    {"transport": "loopback"}, "video": {"width": 320, "height": 180, "fps": 15, "bitrate_kbps": 300}})",
+               {"replay", "--report-dir", replay.report, "--scenario", replay.scenario}, log);
+  replay.rest();
+  ck_same(replay.child->how_it_ended(), expected_end(replay, 0));
+  const auto wanted = decisions(log), got = decisions(replay.report + "/decisions.jsonl");
+  std::map<std::string, int> fates;
+  for (const auto &[packet, line] : got) {
+    const auto fate = wanted.find(packet);
+    if (fate == wanted.end()) continue;
+    ck_same(line, fate->second);
+    const auto from = line.find("\"fate\"");
+    fates[line.substr(from, line.find(',', from) - from)]++;
+  }
+  ck_assert_uint_ge(fates.size(), 4);
+  ck_assert_uint_ge(got.size(), 300);
+  ck_assert_uint_le(std::max(got.size(), wanted.size()) - std::min(got.size(), wanted.size()), 20);
+}
+END_TEST
+
+START_TEST(a_replay_of_nothing_is_104_and_says_what_is_missing) {
+  const auto refused = [](const char *log, const std::string &message) {
+    Command command;
+    const std::string path = (command.home.path() / "log.jsonl").string();
+    write_file(path, log);
+    command.start(kScenario, {"replay", "--report-dir", command.report}, *log ? path : path + ".none");
+    command.rest();
+    ck_same(command.child->how_it_ended(), "exited with 104");
+    has(command.child->last_words(), message);
+  };
+  refused("", "log.jsonl.none: no such file");
+  refused("{}\n", "replay_log: \"");
+  refused("{}\n", "log.jsonl\", line 1: stream is missing");
 }
 END_TEST
 
@@ -206,7 +266,9 @@ START_TEST(the_doctor_finds_daemon_and_elements) {
 }
 END_TEST
 
-AVC_TESTS("tools_end_to_end", a_short_run_is_measured_reported_and_judged, a_bad_scenario_is_104_and_names_the_field,
-          a_target_that_policy_refuses_is_106, a_signal_in_the_middle_gives_105_a_report_and_no_daemon_left,
-          a_run_that_is_killed_takes_its_daemon_with_it, an_old_config_file_runs_without_its_server,
-          a_plan_shows_times_and_load_without_running, the_doctor_finds_daemon_and_elements)
+AVC_TESTS("tools_end_to_end", a_short_run_is_measured_reported_and_judged,
+          a_replay_gives_each_packet_the_fate_that_the_log_has, a_replay_of_nothing_is_104_and_says_what_is_missing,
+          a_bad_scenario_is_104_and_names_the_field, a_target_that_policy_refuses_is_106,
+          a_signal_in_the_middle_gives_105_a_report_and_no_daemon_left, a_run_that_is_killed_takes_its_daemon_with_it,
+          an_old_config_file_runs_without_its_server, a_plan_shows_times_and_load_without_running,
+          the_doctor_finds_daemon_and_elements)

@@ -147,6 +147,12 @@ Result<Ptr<JsonNode>> parse_json(std::string_view text) {
 
 std::string to_text(JsonNode *node, bool pretty) { return take(json_to_string(node, pretty)).get(); }
 
+std::string quoted(const std::string &text) {
+  JsonNode *node = json_node_alloc();
+  json_node_init_string(node, text.c_str());
+  return to_text(take(node).get(), false);
+}
+
 std::optional<Error> set_path(JsonNode *root, const std::string &path, const std::string &value) {
   const auto steps = split_path(path);
   for (const auto &step : steps)

@@ -39,6 +39,7 @@ class Json {
 // The error's message says line and column. `//` and `/* */` comments are allowed.
 Result<Ptr<JsonNode>> parse_json(std::string_view text);
 std::string to_text(JsonNode *node, bool pretty);
+std::string quoted(const std::string &text);  // as a JSON string, whatever it looks like
 
 // Blanks out comments (keeping line breaks, so that positions in error texts stay true).
 std::string without_comments(std::string_view text);

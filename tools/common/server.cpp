@@ -99,6 +99,10 @@ Server Server::own(const std::vector<fs::path> &media_directories) {
   return server;
 }
 
+std::optional<fs::path> Server::state_directory() const {
+  return state_ ? std::optional(state_->path()) : std::nullopt;
+}
+
 std::optional<std::string> Server::death() {
   if (!child_ || child_->running()) return std::nullopt;
   return "avchaosd " + child_->how_it_ended() + child_->last_words();

@@ -27,6 +27,8 @@ class Server {
   HttpClient &http() { return *http_; }
   const std::string &url() const { return http_->base_url(); }
   bool is_own() const { return child_ != nullptr; }
+  // Of a child of ours: what is to be kept of it has to be taken before we go.
+  std::optional<std::filesystem::path> state_directory() const;
   // Why there is no daemon any more; nothing while it runs, or when it is not ours to know.
   std::optional<std::string> death();
 
