@@ -422,18 +422,25 @@ GST_END_TEST;
 // clock goes on by a second each time, so that the source is let go on.
 GST_START_TEST(a_source_that_is_not_live_waits_for_room) {
   const auto pipeline = take(GST_ELEMENT(gst_object_ref_sink(
-      gst_parse_launch("fakesrc num-buffers=100000 sizetype=fixed sizemax=100 datarate=100000 format=time ! "
+      gst_parse_launch("fakesrc name=s num-buffers=100000 sizetype=fixed sizemax=100 datarate=100000 format=time ! "
                        "chaosdegrader name=d delay-ms=5 ! fakesink sync=false async=false",
                        nullptr))));
   const auto clock = take(gst_test_clock_new());
   gst_pipeline_use_clock(GST_PIPELINE(pipeline.get()), clock.get());
   const auto degrader = take(gst_bin_get_by_name(GST_BIN(pipeline.get()), "d"));
+  const auto source = take(gst_bin_get_by_name(GST_BIN(pipeline.get()), "s"));
+  const auto pad = take(gst_element_get_static_pad(source.get(), "src"));
+  const auto until_playing = gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, [](auto...) { return GST_PAD_PROBE_OK; }, nullptr, nullptr);
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  gst_pad_remove_probe(pad.get(), until_playing);
   for (guint64 second = 0; second < 3; second++) {
     gst_test_clock_set_time(GST_TEST_CLOCK(clock.get()), second * GST_SECOND);
     const guint64 room = second * 1000 + 5000;
     guint64 in = 0;
     for (int unchanged = 0; unchanged < 20000 || in < room - 100; unchanged++) {
+      const auto woken = gst_test_clock_process_next_clock_id(GST_TEST_CLOCK(clock.get()));
+      if (woken) gst_clock_id_unref(woken);
       const guint64 now = stat(degrader.get(), "packets-in");
       ck_assert_uint_le(now, room + 100);
       if (now != in) unchanged = 0;
