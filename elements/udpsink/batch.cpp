@@ -81,19 +81,26 @@ void Batch::resume(Path &path, Instant base_time) {
 }
 
 void Batch::add_packet(const Held &held, std::uint32_t packet) {
-  if (held.frame) return add_frame_packet(*held.path, *held.frame, packet);
+  if (held.frame) return add_frame_packet(held, packet);
   auto *media = held.media.get();
   add_buffer(*held.path,
              held.is_list ? gst_buffer_list_get(GST_BUFFER_LIST_CAST(media), packet) : GST_BUFFER_CAST(media));
 }
 
-void Batch::add_frame_packet(Path &path, RtpFrame &frame, std::uint32_t packet) {
+// A frame without headers is an ordinary packet that was wrapped up as one.
+void Batch::add_frame_packet(const Held &held, std::uint32_t packet) {
+  RtpFrame &frame = *held.frame;
   const auto header = frame.header(packet);
   const auto payload = frame.payloads[packet].bytes;
-  note_ssrc(path, rtp::read32(header, 8));
+  auto kind = rtp::Datagram::rtp;
+  if (header.empty()) kind = rtp::classify(payload);
+  const std::span<const std::uint8_t> front = header.empty() ? payload : header;
+  if (kind == rtp::Datagram::rtp && front.size() >= 12) note_ssrc(*held.path, rtp::read32(front, 8));
   const std::array<iovec, 2> parts{
       {{header.data(), header.size()}, {const_cast<std::uint8_t *>(payload.data()), payload.size()}}};  // only read
-  add_datagram(path, std::span(parts).first(payload.empty() ? 1 : 2), header.size() + payload.size(), false, -1);
+  const auto used = std::span(parts).subspan(header.empty() ? 1 : 0);
+  add_datagram(*held.path, payload.empty() ? used.first(1) : used, header.size() + payload.size(),
+               kind == rtp::Datagram::rtcp, held.type_of_service);
 }
 
 // System memory stays where it is while the buffer is held, so it need not be mapped: one memory may be mapped only 255

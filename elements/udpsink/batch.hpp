@@ -94,7 +94,8 @@ class Batch {
     Ptr<GstMiniObject> media;
     RtpFrame *frame = nullptr;
     bool is_list = false;
-    std::uint32_t left = 0;  // packets parked
+    int type_of_service = -1;  // of a frame
+    std::uint32_t left = 0;    // packets parked
   };
   using Parked = Path::Parked;
   struct Datagram {
@@ -119,7 +120,7 @@ class Batch {
   template <class Now>
   void spread(std::uint32_t held, std::uint32_t count, Now now);
   void add_packet(const Held &held, std::uint32_t packet);
-  void add_frame_packet(Path &path, RtpFrame &frame, std::uint32_t packet);
+  void add_frame_packet(const Held &held, std::uint32_t packet);
   void add_buffer(Path &path, GstBuffer *buffer);
   int type_of_service_of(GstBuffer *buffer) const;
   void add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, bool rtcp, int type_of_service);
@@ -169,7 +170,10 @@ void Batch::add(std::shared_ptr<Path> path, GstBuffer *buffer, Now now) {
     return;
   }
   const std::uint32_t held = hold(std::move(path), GST_MINI_OBJECT_CAST(buffer));
-  held_[held].frame = frame;
+  if (frame) {
+    held_[held].frame = frame;
+    held_[held].type_of_service = type_of_service_of(buffer);
+  }
   const bool paced = to.spread > Nanos{} && (to.parked > 0 || (frame && frame->count > 1));
   if (!frame && !paced) {
     add_buffer(to, buffer);
@@ -183,13 +187,13 @@ void Batch::add(std::shared_ptr<Path> path, GstBuffer *buffer, Now now) {
       const FramePacket &packet = frame->packets[i];
       if (!packet.send) continue;
       if (packet.due == Instant{Nanos::min()}) {
-        add_frame_packet(to, *frame, i);
+        add_frame_packet(held_[held], i);
         continue;
       }
       const Instant due = to.base_time + packet.due.since_origin;
       if (!at) at = now();
       if (due <= *at) {
-        add_frame_packet(to, *frame, i);
+        add_frame_packet(held_[held], i);
       } else {
         park(held, i, due);
       }

@@ -98,9 +98,11 @@ template <class Media>
 void SharedSocket::take_in(std::shared_ptr<Path> path, Media *media) {
   {
     std::lock_guard hold(batch_mutex_);
+    const bool ours = wait_for_turn_end();
+    take_due();
     batch_.add(std::move(path), media, [this] { return now(); });
     wait_for_parked();
-    if (wait_for_turn_end()) return;
+    if (ours) return;
   }
   send_batch();
 }
@@ -140,9 +142,17 @@ void SharedSocket::wait_for_parked() {
 void SharedSocket::on_due() {
   std::lock_guard hold(batch_mutex_);
   armed_ = Instant::never();
-  batch_.take_due(now(), [this](Nanos late) { context_->record_lateness(late); });
-  wait_for_parked();
   wait_for_turn_end();
+  take_due();
+  wait_for_parked();
+}
+
+// Before anything else is sent: what is due by now must not be overtaken by what comes now.
+void SharedSocket::take_due() {
+  const auto next = batch_.next_due();
+  if (!next) return;
+  const Instant at = now();
+  if (*next <= at) batch_.take_due(at, [this](Nanos late) { context_->record_lateness(late); });
 }
 
 void SharedSocket::turn_ended() {

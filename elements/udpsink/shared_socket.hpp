@@ -86,6 +86,7 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
   // With batch_mutex_ held.
   bool wait_for_turn_end();
   void wait_for_parked();
+  void take_due();
   Instant now();
   void on_due();  // packets on the wheel have to leave
   void send_batch();

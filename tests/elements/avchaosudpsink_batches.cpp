@@ -2,6 +2,7 @@
 #include "elements/udpsink/shared_socket.hpp"
 #include "tests/elements/sink_bench.hpp"
 
+#include <atomic>
 #include <set>
 
 #include "core/random.hpp"
@@ -333,6 +334,61 @@ GST_START_TEST(frames_are_taken_within_a_context_only) {
 }
 GST_END_TEST
 
+// What is due already is sent before what comes, also where the context has not got to it yet.
+GST_START_TEST(what_is_due_is_not_overtaken_by_what_comes) {
+  Port port;
+  const auto context = private_context();
+  const auto socket = std::move(*SharedSocket::get(context, {.bind_address = "127.0.0.1"}));
+  const auto element = take(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
+  const Instant start = context->now();
+  const auto path = socket->path(std::make_shared<Outlet>(element.get()), to(port), {.base_time = start});
+  std::atomic<bool> busy = true;
+  const auto timer = context->make_timer([&] {
+    while (busy) {
+    }
+  });
+  timer->arm(start);
+  const auto first = frame(1, 0, 1), second = frame(1, 1, 1);
+  frame_of(first.get())->packets[0].due = {from_ms(20)};
+  frame_of(second.get())->packets[0].due = {from_ms(25)};
+  socket->send(path, first.get());
+  while (context->now() < start + from_ms(30)) {
+  }
+  socket->send(path, second.get());
+  const auto got = port.take(2);
+  busy = false;
+  timer->cancel_and_wait();
+  for (std::uint16_t i = 0; i < 2; ++i) ck_assert_uint_eq(header_of(got.at(i)).sequence, i);
+}
+GST_END_TEST
+
+// chaosdegrader wraps up what is no frame, so that it keeps its place: a report goes to the port for reports.
+GST_START_TEST(a_packet_wrapped_up_as_a_frame_goes_where_it_would_have_gone) {
+  Port rtp_port, rtcp_port;
+  const auto context = private_context();
+  const auto socket = std::move(*SharedSocket::get(context, {.bind_address = "127.0.0.1"}));
+  const auto element = take(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
+  const auto target = std::make_shared<const Target>(Target{{{rtp_port.socket.local(), rtcp_port.socket.local()}}});
+  const auto path = socket->path(std::make_shared<Outlet>(element.get()), target);
+  RtpPacket made;
+  made.fields.ssrc = 77;
+  const Octets media = octets_of(made),
+               report{0x80, 200, 0, 6, 0, 0, 0, 77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  for (const Octets *bytes : {&media, &report}) {
+    const auto payloads = std::make_shared<std::vector<FramePayload>>(1);
+    payloads->front().bytes = *bytes;
+    const auto buffer = new_frame(payloads, *payloads);
+    frame_of(buffer.get())->header_bytes = 0;
+    socket->send(path, buffer.get());
+  }
+  ck_assert(rtp_port.take(1).at(0) == media);
+  ck_assert(rtcp_port.take(1).at(0) == report);
+  ck_assert_uint_eq(path->outlet->packets.load(), 1);
+  ck_assert_uint_eq(path->outlet->rtcp_packets.load(), 1);
+  ck_assert_uint_eq(path->outlet->remotes.lock()->count(77), 1);
+}
+GST_END_TEST
+
 // Times are running times: a pause of two tenths of a second moves them by as much.
 GST_START_TEST(what_is_parked_keeps_its_running_time_over_a_pause) {
   Port port;
@@ -428,6 +484,7 @@ AVC_GST_TESTS("avchaosudpsink batches", a_turn_of_many_sinks_is_coalesced_and_ev
               packets_of_a_list_are_spread_and_stay_in_order, eos_waits_for_what_is_parked,
               a_flush_drops_what_is_parked_and_nothing_after_it, packets_of_a_frame_leave_when_they_are_due,
               every_stream_of_frames_leaves_in_the_order_of_its_times, frames_are_taken_within_a_context_only,
+              what_is_due_is_not_overtaken_by_what_comes, a_packet_wrapped_up_as_a_frame_goes_where_it_would_have_gone,
               what_is_parked_keeps_its_running_time_over_a_pause, what_is_parked_outlives_a_pause_and_eos_waits_for_it,
               what_is_parked_when_the_sink_stops_is_dropped_and_counted,
               one_sinks_flush_leaves_the_others_packets_parked, what_is_parked_goes_where_the_sink_aims_by_then)
