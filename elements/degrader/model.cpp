@@ -86,8 +86,7 @@ void Model::keep_identity() {
   link_ = std::move(link);
 }
 
-Order Model::admit(GstBuffer *buffer, std::optional<Instant> time, Instant now) {
-  const Reading reading = reader_.read(buffer);
+Order Model::admit(const Reading &reading, std::optional<Instant> time, Instant now) {
   const net::Packet &packet = reading.packet;
   if (reading.bypass) return {Order::Do::bypass, packet.stream, now};
   keep_identity();

@@ -63,7 +63,12 @@ class Model {
   void end_spike(const std::string &id, Instant at);
 
   // `time`: the packet's place on the running time line, or nothing; `now` is used where nothing is known.
-  Order admit(GstBuffer *buffer, std::optional<Instant> time, Instant now);
+  Order admit(GstBuffer *buffer, std::optional<Instant> time, Instant now) {
+    return admit(reader_.read(buffer), time, now);
+  }
+  Order admit(GstBuffer *buffer, RtpFrame &frame, guint packet, std::optional<Instant> time, Instant now) {
+    return admit(reader_.read(buffer, frame, packet), time, now);
+  }
   // What becomes of those told to wait, in their order; ask until there is none.
   std::optional<Order> settled();             // after each admit(): what the packets so far decide
   std::optional<Order> settled(Instant now);  // and what the clock decides
@@ -92,6 +97,7 @@ class Model {
     std::optional<net::Drop> dropped;
   };
 
+  Order admit(const Reading &reading, std::optional<Instant> time, Instant now);
   void apply_changes();
   void look_for_rtp_models();
   void keep_identity();

@@ -96,18 +96,8 @@ Reading PacketReader::read(GstBuffer *buffer) {
   packet.ecn = ecn_of(buffer);
   const auto kind = network_ ? rtp::classify(bytes) : rtp::Datagram::other;
   if (kind == rtp::Datagram::rtp && bytes.size() >= rtp::kFixedHeaderSize) {
-    reading.sequence = rtp::read16(bytes, 2);
-    reading.ssrc = rtp::read32(bytes, 8);
-    Stream &stream = stream_of(reading.ssrc, bytes[1] & 0x7f, reading.sequence, buffer);
-    stream.last_seen = ++read_;
+    read_rtp(bytes, buffer, reading);
     packet.header_bytes = header_bytes(buffer, bytes, packet.bytes);
-    packet.stream = stream.kind;
-    // A packet that comes before the one we took for the first has no number of its own: it shares the first's.
-    packet.n =
-        static_cast<std::uint64_t>(std::max<std::int64_t>(stream.extender.extend(reading.sequence) - stream.first, 0));
-    packet.rtp_timestamp = rtp::read32(bytes, 4);
-    packet.keyframe =
-        packet.stream == net::Stream::video && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
     packet.headers = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER);
   } else if (kind == rtp::Datagram::rtcp) {
     packet.stream = net::Stream::rtcp;
@@ -119,6 +109,29 @@ Reading PacketReader::read(GstBuffer *buffer) {
     reading.bypass = !all_datagrams_ && (kind == rtp::Datagram::dtls || kind == rtp::Datagram::stun);
   }
   return reading;
+}
+
+Reading PacketReader::read(GstBuffer *buffer, RtpFrame &frame, guint packet) {
+  Reading reading;
+  read_rtp(frame.header(packet), buffer, reading);
+  reading.packet.bytes = frame.bytes(packet);
+  reading.packet.header_bytes = frame.header_bytes;
+  reading.packet.headers = frame.payloads[packet].headers;
+  return reading;
+}
+
+void PacketReader::read_rtp(std::span<const std::uint8_t> front, GstBuffer *buffer, Reading &reading) {
+  reading.sequence = rtp::read16(front, 2);
+  reading.ssrc = rtp::read32(front, 8);
+  Stream &stream = stream_of(reading.ssrc, front[1] & 0x7f, reading.sequence, buffer);
+  stream.last_seen = ++read_;
+  net::Packet &packet = reading.packet;
+  packet.stream = stream.kind;
+  // A packet that comes before the one we took for the first has no number of its own: it shares the first's.
+  const std::int64_t n = stream.extender.extend(reading.sequence) - stream.first;
+  packet.n = static_cast<std::uint64_t>(std::max<std::int64_t>(n, 0));
+  packet.rtp_timestamp = rtp::read32(front, 4);
+  packet.keyframe = packet.stream == net::Stream::video && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
 }
 
 }  // namespace avc::degrader
