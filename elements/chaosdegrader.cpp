@@ -61,6 +61,8 @@
  * ## Events and flushing
  *
  * Serialized events wait behind the packets held before them; EOS comes last. A flush drops what is held, counted.
+ * Between our own elements, down to an avchaosudpsink with a context, nothing is held: packets leave with the time they
+ * are due, and the sink keeps that time.
  *
  * ## Statistics
  *
@@ -99,6 +101,7 @@
 #include "elements/degrader/stats.hpp"
 #include "elements/support/clock.hpp"
 #include "elements/support/errors.hpp"
+#include "elements/support/rtp_frame.hpp"
 #include "elements/support/wrapper.hpp"
 
 GST_DEBUG_CATEGORY_STATIC(chaosdegrader_debug);
@@ -178,13 +181,14 @@ Impl::Impl(GstElement *element)
   });
   // Serialized queries may neither overtake what is held nor wait for it on a thread that has to hand it on.
   gst_pad_set_query_function(sink_, [](GstPad *pad, GstObject *parent, GstQuery *query) noexcept -> gboolean {
+    if (is_frames_query(query)) return impl_of(parent).flow.takes_frames();
     const bool serialized = gst_query_type_get_flags(GST_QUERY_TYPE(query)) & GST_QUERY_TYPE_SERIALIZED;
     if (serialized && !impl_of(parent).flow.idle()) return FALSE;
     return gst_pad_query_default(pad, parent, query);
   });
   // A new peer is asked anew: while packets are held, the old one's answer would stop a source for good.
   gst_pad_set_event_function(src_, [](GstPad *pad, GstObject *parent, GstEvent *event) noexcept {
-    if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE) impl_of(parent).flow.outbox().forget_flow();
+    if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE) impl_of(parent).flow.new_peer();
     return gst_pad_event_default(pad, parent, event);
   });
   gst_pad_set_query_function(src_, [](GstPad *, GstObject *parent, GstQuery *query) noexcept {
@@ -314,6 +318,7 @@ static void avc_chaos_degrader_class_init(AvcChaosDegraderClass *klass) {
       g_param_spec_boxed("stats", "stats", "Packets in, out and dropped by cause, delays as decided, lateness",
                          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   element->change_state = change_state;
+  take_frames(G_TYPE_FROM_CLASS(klass));
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_set_static_metadata(

@@ -11,9 +11,20 @@
 #include "elements/support/clock.hpp"
 #include "elements/support/ecn.hpp"
 #include "elements/support/errors.hpp"
+#include "elements/support/rtp_frame.hpp"
 
 namespace avc::degrader {
 namespace {
+
+// What the sink is told; another link may have said something before.
+void delay(FramePacket &packet, Instant at) { packet.due = std::max(packet.due, at); }
+
+Ptr<GstBuffer> as_packet(Ptr<GstBuffer> buffer) {
+  if (!frame_of(buffer.get())) return buffer;
+  const auto list = packets_of(buffer.get());
+  buffer.reset();
+  return share(gst_buffer_list_get(list.get(), 0));
+}
 
 // What a spike does to the link, its trace read.
 Result<net::Impairment> layer_of(const SpikeStart &spike) {
@@ -44,6 +55,7 @@ void Flow::start(std::shared_ptr<DecisionLog> log, std::shared_ptr<const net::Re
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   model_.lock()->restart(properties_.plain().seed, std::move(recording));
   seen_ = 0;
+  frames_ = Frames::unasked;
   outbox_.start();
 }
 
@@ -127,17 +139,17 @@ void Flow::prepare(GstBuffer *first) {
   if (const auto arrival = time_of(first)) outbox_.wait_for_room(*arrival);
 }
 
-void Flow::decide(GstBuffer *const *buffers, std::size_t count) {
+template <class Admit>
+void Flow::decide(std::size_t count, Admit admit) {
   orders_.clear();
   settled_.clear();
-  const Instant now = outbox_.now();
   bool missing = false;
   {
     auto model = model_.lock();
     for (std::size_t i = 0; i < count; i++) {
-      const Order order = model->admit(buffers[i], time_of(buffers[i]), now);
+      const Order order = admit(*model, i);
       orders_.push_back(order);
-      if (order.what != Order::Do::bypass && order.what != Order::Do::wait) note(*model);
+      if (order.decided()) note(*model);
       while (const auto earlier = model->settled()) {
         settled_.push_back({i, *earlier});
         note(*model);
@@ -149,7 +161,22 @@ void Flow::decide(GstBuffer *const *buffers, std::size_t count) {
   if (missing && !missing_told_) report_missing();
 }
 
+void Flow::decide(GstBuffer *const *buffers, std::size_t count) {
+  const Instant now = outbox_.now();
+  decide(count, [&](Model &model, std::size_t i) { return model.admit(buffers[i], time_of(buffers[i]), now); });
+}
+
+void Flow::decide(GstBuffer *buffer, const RtpFrame &frame) {
+  const auto time = time_of(buffer);
+  const Instant now = time ? *time : outbox_.now();
+  decide(frame.count, [&](Model &model, std::size_t i) {
+    if (!frame.packets[i].send) return Order{Order::Do::absent};
+    return model.admit(buffer, frame, static_cast<guint>(i), time, now);
+  });
+}
+
 GstFlowReturn Flow::chain(Ptr<GstBuffer> buffer) {
+  if (frame_of(buffer.get())) return chain_frame(std::move(buffer));
   prepare(buffer.get());
   Turn turn(outbox_);
   GstBuffer *const one[] = {buffer.get()};
@@ -158,8 +185,7 @@ GstFlowReturn Flow::chain(Ptr<GstBuffer> buffer) {
     if (orders_.front().what == Order::Do::drop) return outbox_.flow();
     return turn.push(std::move(buffer), orders_.front().stream);
   }
-  for (const Settled &earlier : settled_) release(turn, earlier.order);
-  carry_out(turn, std::move(buffer), orders_.front());
+  carry_out_each(turn, [&](std::size_t) { return std::move(buffer); });
   done(turn);
   return outbox_.flow();
 }
@@ -173,20 +199,60 @@ GstFlowReturn Flow::chain_list(Ptr<GstBufferList> list) {
   for (guint i = 0; i < length; i++) buffers_[i] = gst_buffer_list_get(list.get(), i);
   decide(buffers_.data(), length);
   if (undisturbed(turn)) return push_whole(turn, std::move(list));
-  std::size_t settled = 0;
-  for (guint i = 0; i < length; i++) {
-    for (; settled < settled_.size() && settled_[settled].before == i; settled++)
-      release(turn, settled_[settled].order);
-    if (orders_[i].what != Order::Do::drop) carry_out(turn, share(buffers_[i]), orders_[i]);
-  }
+  carry_out_each(turn, [&](std::size_t i) { return share(buffers_[i]); });
   list.reset();  // whoever is downstream may then write to the buffers
   done(turn);
   return outbox_.flow();
 }
 
-// Can what came in go on as it is, but for those dropped? Before the first PLAYING nothing is delayed.
+// Nobody sends us frames that did not ask, but who is downstream may have changed since.
+GstFlowReturn Flow::chain_frame(Ptr<GstBuffer> buffer) {
+  if (frames_ == Frames::unasked) takes_frames();
+  if (frames_ != Frames::taken) return chain_list(packets_of(buffer.get()));
+  prepare(buffer.get());
+  Turn turn(outbox_);
+  decide(buffer.get(), *frame_of(buffer.get()));
+  if (unaltered() && turn.direct()) {
+    buffer.reset(gst_buffer_make_writable(buffer.release()));
+    RtpFrame &frame = *frame_of(buffer.get());
+    return push_whole(turn, std::move(buffer), frame);
+  }
+  carry_out_each(turn, [&](std::size_t i) { return frame_of_one(buffer.get(), static_cast<guint>(i)); });
+  done(turn);
+  return outbox_.flow();
+}
+
+template <class Take>
+void Flow::carry_out_each(Turn &turn, Take take) {
+  std::size_t settled = 0;
+  for (std::size_t i = 0; i < orders_.size(); i++) {
+    for (; settled < settled_.size() && settled_[settled].before == i; settled++)
+      release(turn, settled_[settled].order);
+    if (orders_[i].goes_on()) carry_out(turn, take(i), orders_[i]);
+  }
+}
+
+// A mode begins when there is nothing to overtake: while something is held, what comes has to be held behind it.
+bool Flow::takes_frames() {
+  const bool taken = outbox_.empty() && frames_accepted(outbox_.pad());
+  frames_ = taken ? Frames::taken : Frames::refused;
+  return taken;
+}
+
+void Flow::new_peer() {
+  outbox_.forget_flow();
+  frames_ = Frames::unasked;
+}
+
+// Does every packet go on as it is, in its place, if it is not dropped?
+bool Flow::unaltered() const {
+  return settled_.empty() && waiting_.empty() && std::ranges::all_of(orders_, &Order::plain);
+}
+
+// Can what came in go on at once? Before the first PLAYING nothing is delayed. Behind frames that the sink parks a
+// packet goes as a frame itself: what came without one would overtake them.
 bool Flow::undisturbed(Turn &turn) const {
-  if (!settled_.empty() || !waiting_.empty() || !std::ranges::all_of(orders_, &Order::plain)) return false;
+  if (frames_ == Frames::taken || !unaltered()) return false;
   const bool delayed = std::ranges::any_of(orders_, &Order::delayed);
   return turn.direct() && (!delayed || !turn.clocked());
 }
@@ -204,9 +270,25 @@ GstFlowReturn Flow::push_whole(Turn &turn, Ptr<GstBufferList> list) {
   return turn.push(std::move(list), orders_.front().stream);
 }
 
+GstFlowReturn Flow::push_whole(Turn &turn, Ptr<GstBuffer> buffer, RtpFrame &frame) {
+  Outbox::Sent sent;
+  auto stream = net::Stream::other;
+  for (guint i = 0; i < frame.count; i++) {
+    FramePacket &packet = frame.packets[i];
+    packet.send = orders_[i].what == Order::Do::send;
+    if (!packet.send) continue;
+    if (orders_[i].delayed) delay(packet, orders_[i].at);
+    stream = orders_[i].stream;
+    sent.packets++;
+    sent.bytes += frame.bytes(i);
+  }
+  return sent.packets > 0 ? turn.push(std::move(buffer), stream, sent) : outbox_.flow();
+}
+
 void Flow::carry_out(Turn &turn, Ptr<GstBuffer> buffer, const Order &order) {
   switch (order.what) {
     case Order::Do::drop:
+    case Order::Do::absent:
       break;
     case Order::Do::bypass:
       turn.push(std::move(buffer), order.stream);
@@ -234,7 +316,16 @@ void Flow::send(Turn &turn, Ptr<GstBuffer> buffer, const Order &order) {
 }
 
 void Flow::place(Turn &turn, Ptr<GstBuffer> buffer, net::Stream stream, Instant at, bool delayed) {
-  if (turn.direct() && (!delayed || !turn.clocked())) {
+  const bool direct = turn.direct();
+  if (direct && frames_ == Frames::taken) {
+    buffer = frame_around(std::move(buffer));
+    RtpFrame *frame = frame_of(buffer.get());
+    if (frame && delayed) delay(frame->packets[0], at);
+    turn.push(std::move(buffer), stream);
+    return;
+  }
+  buffer = as_packet(std::move(buffer));
+  if (direct && (!delayed || !turn.clocked())) {
     turn.push(std::move(buffer), stream);
   } else {
     turn.hold(std::move(buffer), stream, at);

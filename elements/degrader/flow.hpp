@@ -7,6 +7,7 @@
 
 #include <gst/gst.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -32,6 +33,8 @@ class Flow {
   GstFlowReturn chain(Ptr<GstBuffer> buffer);
   GstFlowReturn chain_list(Ptr<GstBufferList> list);
   void serialized(Ptr<GstEvent> event);
+  bool takes_frames();  // asks downstream; what it answers holds until new_peer()
+  void new_peer();      // RECONFIGURE: whoever is downstream may be somebody else now; any thread
 
   Outbox &outbox() { return outbox_; }
   Guarded<Model> &model() { return model_; }
@@ -46,17 +49,25 @@ class Flow {
 
   std::optional<Instant> time_of(GstBuffer *buffer) const;
   void prepare(GstBuffer *first);
+  template <class Admit>
+  void decide(std::size_t count, Admit admit);
   void decide(GstBuffer *const *buffers, std::size_t count);
+  void decide(GstBuffer *buffer, const RtpFrame &frame);
   template <class Settle>
   void settle(Turn &turn, Settle settle);
   void act_on(GstEvent *event);
   void begin_spike(const SpikeStart &spike);
 
+  bool unaltered() const;
   bool undisturbed(Turn &turn) const;
   GstFlowReturn push_whole(Turn &turn, Ptr<GstBufferList> list);
+  GstFlowReturn chain_frame(Ptr<GstBuffer> buffer);
+  GstFlowReturn push_whole(Turn &turn, Ptr<GstBuffer> buffer, RtpFrame &frame);
+  template <class Take>
+  void carry_out_each(Turn &turn, Take take);
   void carry_out(Turn &turn, Ptr<GstBuffer> buffer, const Order &order);
   void send(Turn &turn, Ptr<GstBuffer> buffer, const Order &order);
-  static void place(Turn &turn, Ptr<GstBuffer> buffer, net::Stream stream, Instant at, bool delayed);
+  void place(Turn &turn, Ptr<GstBuffer> buffer, net::Stream stream, Instant at, bool delayed);
   void release(Turn &turn, const Order &order);
   void done(Turn &turn);
   void drop_waiting(bool keep_sticky);
@@ -70,6 +81,8 @@ class Flow {
   Properties &properties_;
   Guarded<Model> model_;
   Outbox outbox_;
+  enum class Frames : std::uint8_t { unasked, refused, taken };
+  std::atomic<Frames> frames_{Frames::unasked};
 
   // Valid from start() to stop().
   GstSegment segment_;

@@ -10,8 +10,8 @@
 
 namespace avc::degrader {
 
-// The same packet with one bit changed, counted from its first byte: byte bit / 8, mask 1 << bit % 8. Copies the
-// memory that the bit lies in; a bit behind the end changes nothing.
+// The same packet (a frame's, if it is a frame of one) with one bit changed, counted from its first byte: byte bit / 8,
+// mask 1 << bit % 8. Copies the memory that the bit lies in; a bit behind the end changes nothing.
 [[nodiscard]] Ptr<GstBuffer> with_bit_changed(Ptr<GstBuffer> buffer, std::uint32_t bit);
 
 // A buffer of its own round the same memory.

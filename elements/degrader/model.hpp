@@ -24,7 +24,13 @@ namespace avc::degrader {
 
 // What to do with one packet.
 struct Order {
-  enum class Do : std::uint8_t { drop, send, wait, bypass } what = Do::send;
+  enum class Do : std::uint8_t {
+    drop,
+    send,
+    wait,
+    bypass,
+    absent,  // taken out of its frame before it came here
+  } what = Do::send;
   net::Stream stream = net::Stream::other;
   Instant at;  // send: when
   bool delayed = false;
@@ -32,6 +38,8 @@ struct Order {
   std::optional<net::Copy> copy{};     // to be sent as well
   bool ce = false;                     // to be marked "congestion experienced"
 
+  bool decided() const { return what == Do::drop || what == Do::send; }
+  bool goes_on() const { return what != Do::drop && what != Do::absent; }
   // Neither the packet nor its place among its neighbours changes.
   bool plain() const { return what != Do::wait && !bit && !copy && !ce; }
 };
@@ -66,7 +74,7 @@ class Model {
   Order admit(GstBuffer *buffer, std::optional<Instant> time, Instant now) {
     return admit(reader_.read(buffer), time, now);
   }
-  Order admit(GstBuffer *buffer, RtpFrame &frame, guint packet, std::optional<Instant> time, Instant now) {
+  Order admit(GstBuffer *buffer, const RtpFrame &frame, guint packet, std::optional<Instant> time, Instant now) {
     return admit(reader_.read(buffer, frame, packet), time, now);
   }
   // What becomes of those told to wait, in their order; ask until there is none.

@@ -1,6 +1,7 @@
 #include "elements/degrader/outbox.hpp"
 
 #include "elements/support/clock.hpp"
+#include "elements/support/rtp_frame.hpp"
 
 namespace avc::degrader {
 namespace {
@@ -146,17 +147,20 @@ bool Outbox::Turn::direct() { return !outbox_.draining_ && outbox_.state_.lock()
 bool Outbox::Turn::clocked() { return outbox_.state_.lock()->clocked; }
 
 GstFlowReturn Outbox::Turn::push(Ptr<GstBuffer> buffer, net::Stream stream) {
-  const guint64 bytes = gst_buffer_get_size(buffer.get());
-  const GstFlowReturn flow = gst_pad_push(outbox_.src_, give(std::move(buffer)));
-  outbox_.count(flow, stream, 1, bytes);
+  const RtpFrame *frame = frame_of(buffer.get());
+  return push(std::move(buffer), stream, {1, frame ? frame->bytes(0) : gst_buffer_get_size(buffer.get())});
+}
+
+GstFlowReturn Outbox::Turn::push(Ptr<GstBuffer> frame, net::Stream stream, const Sent &of_it) {
+  const GstFlowReturn flow = gst_pad_push(outbox_.src_, give(std::move(frame)));
+  outbox_.count(flow, stream, of_it);
   return flow;
 }
 
 GstFlowReturn Outbox::Turn::push(Ptr<GstBufferList> list, net::Stream stream) {
-  const guint64 packets = gst_buffer_list_length(list.get());
-  const guint64 bytes = gst_buffer_list_calculate_size(list.get());
+  const Sent of_it{gst_buffer_list_length(list.get()), gst_buffer_list_calculate_size(list.get())};
   const GstFlowReturn flow = gst_pad_push_list(outbox_.src_, give(std::move(list)));
-  outbox_.count(flow, stream, packets, bytes);
+  outbox_.count(flow, stream, of_it);
   return flow;
 }
 
@@ -277,15 +281,15 @@ void Outbox::abandon_batch() {
   next_ = 0;
 }
 
-void Outbox::count(GstFlowReturn flow, net::Stream stream, guint64 packets, guint64 bytes) {
+void Outbox::count(GstFlowReturn flow, net::Stream stream, const Sent &sent) {
   flow_ = flow;
   if (flow == GST_FLOW_FLUSHING) {
-    flushed_ += packets;
+    flushed_ += sent.packets;
     return;
   }
   Counter &counter = sent_[static_cast<std::size_t>(stream)];
-  counter.packets += packets;
-  counter.bytes += bytes;
+  counter.packets += sent.packets;
+  counter.bytes += sent.bytes;
 }
 
 void Outbox::drop_held(net::DueQueue<Parcel> queue, std::vector<Ptr<GstEvent>> *events) {
@@ -302,6 +306,8 @@ Outbox::Sent Outbox::sent(net::Stream stream) const {
   const Counter &counter = sent_[static_cast<std::size_t>(stream)];
   return {counter.packets, counter.bytes};
 }
+
+bool Outbox::empty() { return state_.lock()->queue.empty(); }
 
 std::size_t Outbox::held() { return state_.lock()->packets; }
 

@@ -36,6 +36,9 @@ namespace avc::degrader {
 class Outbox {
  public:
   class Turn;
+  struct Sent {
+    guint64 packets = 0, bytes = 0;
+  };
   // `on_wake` is called with the right to push, on the context's thread, when wake_at() said so.
   Outbox(GstElement *element, GstPad *src, std::function<void(Turn &)> on_wake)
       : element_(element), src_(src), on_wake_(std::move(on_wake)) {}
@@ -71,6 +74,7 @@ class Outbox {
     // may be waiting to preroll.
     bool clocked();
     GstFlowReturn push(Ptr<GstBuffer> buffer, net::Stream stream);
+    GstFlowReturn push(Ptr<GstBuffer> frame, net::Stream stream, const Sent &of_it);
     GstFlowReturn push(Ptr<GstBufferList> list, net::Stream stream);
     void hold(Ptr<GstBuffer> buffer, net::Stream stream, Instant due);
     void push_or_hold(Ptr<GstEvent> event);
@@ -87,13 +91,11 @@ class Outbox {
   void forget_flow() { flow_ = GST_FLOW_OK; }   // who said it may be somebody else now
   Instant now();                                // running time; 0 where there is no clock yet
 
-  struct Sent {
-    guint64 packets = 0, bytes = 0;
-  };
   Sent sent(net::Stream stream) const;
   guint64 flushed() const { return flushed_; }
   void count_flushed(guint64 packets) { flushed_ += packets; }
   std::size_t held();         // packets
+  bool empty();               // nothing is held, no events either
   stats::Summary lateness();  // of the context
   std::string context_name();
 
@@ -129,7 +131,7 @@ class Outbox {
   void push_batch();
   void push_event(Ptr<GstEvent> event);
   void abandon_batch();  // as the flush does with the queue
-  void count(GstFlowReturn flow, net::Stream stream, guint64 packets, guint64 bytes);
+  void count(GstFlowReturn flow, net::Stream stream, const Sent &sent);
   void drop_held(net::DueQueue<Parcel> queue, std::vector<Ptr<GstEvent>> *events);
 
   GstElement *const element_;

@@ -18,9 +18,9 @@ constexpr std::uint8_t kAudioPayload = 111;                // where nothing else
 constexpr std::size_t kLongestLook = 128;                  // enough for the participant's extension behind any CSRCs
 constexpr std::size_t kFront = rtp::kFixedHeaderSize + 4;  // with the length of an extension that no CSRCs precede
 
-std::optional<std::uint32_t> participant_in(GstBuffer *buffer) {
+std::optional<std::uint32_t> participant_in(GstBuffer *buffer, std::span<const std::uint8_t> front) {
   std::array<std::uint8_t, kLongestLook> bytes;
-  const auto header = rtp::parse_header(copy_front(buffer, bytes));
+  const auto header = rtp::parse_header(frame_of(buffer) ? front : copy_front(buffer, bytes));
   return header ? rtp::find_participant(*header) : std::nullopt;
 }
 
@@ -68,13 +68,13 @@ net::Stream PacketReader::kind_of(std::uint32_t ssrc, std::uint8_t payload_type)
   return payload_type == audio ? net::Stream::audio : net::Stream::video;
 }
 
-PacketReader::Stream &PacketReader::stream_of(std::uint32_t ssrc, std::uint8_t payload_type, std::uint16_t sequence,
-                                              GstBuffer *buffer) {
+PacketReader::Stream &PacketReader::stream_of(std::uint32_t ssrc, std::uint16_t sequence,
+                                              std::span<const std::uint8_t> front, GstBuffer *buffer) {
   if (latest_ < streams_.size() && streams_[latest_].ssrc == ssrc) return streams_[latest_];
   auto place = std::ranges::find(streams_, ssrc, &Stream::ssrc);
   if (place == streams_.end()) {
-    if (!info_ && !id_in_header_) id_in_header_ = participant_in(buffer);
-    Stream stream{ssrc, kind_of(ssrc, payload_type), {}, 0, read_};
+    if (!info_ && !id_in_header_) id_in_header_ = participant_in(buffer, front);
+    Stream stream{ssrc, kind_of(ssrc, front[1] & 0x7f), {}, 0, read_};
     stream.first = stream.extender.extend(sequence);
     if (streams_.size() < kMostStreams) {
       place = streams_.insert(place, stream);
@@ -111,7 +111,7 @@ Reading PacketReader::read(GstBuffer *buffer) {
   return reading;
 }
 
-Reading PacketReader::read(GstBuffer *buffer, RtpFrame &frame, guint packet) {
+Reading PacketReader::read(GstBuffer *buffer, const RtpFrame &frame, guint packet) {
   Reading reading;
   read_rtp(frame.header(packet), buffer, reading);
   reading.packet.bytes = frame.bytes(packet);
@@ -123,7 +123,7 @@ Reading PacketReader::read(GstBuffer *buffer, RtpFrame &frame, guint packet) {
 void PacketReader::read_rtp(std::span<const std::uint8_t> front, GstBuffer *buffer, Reading &reading) {
   reading.sequence = rtp::read16(front, 2);
   reading.ssrc = rtp::read32(front, 8);
-  Stream &stream = stream_of(reading.ssrc, front[1] & 0x7f, reading.sequence, buffer);
+  Stream &stream = stream_of(reading.ssrc, reading.sequence, front, buffer);
   stream.last_seen = ++read_;
   net::Packet &packet = reading.packet;
   packet.stream = stream.kind;

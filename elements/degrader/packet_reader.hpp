@@ -36,7 +36,7 @@ class PacketReader {
   void set_all_datagrams(bool all) { all_datagrams_ = all; }  // DTLS and STUN are not let through
 
   Reading read(GstBuffer *buffer);
-  Reading read(GstBuffer *buffer, RtpFrame &frame, guint packet);  // one of a frame's
+  Reading read(GstBuffer *buffer, const RtpFrame &frame, guint packet);  // one of a frame's
   // From the event; else from the first header extension seen; else 0.
   std::uint32_t participant_id() const;
   std::uint64_t seed() const { return info_ ? info_->seed : 0; }
@@ -53,7 +53,7 @@ class PacketReader {
 
   // `front`: at least the fixed header. Leaves the number of the packet's bytes alone.
   void read_rtp(std::span<const std::uint8_t> front, GstBuffer *buffer, Reading &reading);
-  Stream &stream_of(std::uint32_t ssrc, std::uint8_t payload_type, std::uint16_t sequence, GstBuffer *buffer);
+  Stream &stream_of(std::uint32_t ssrc, std::uint16_t sequence, std::span<const std::uint8_t> front, GstBuffer *buffer);
   net::Stream kind_of(std::uint32_t ssrc, std::uint8_t payload_type) const;
 
   std::optional<ParticipantInfo> info_;

@@ -4,11 +4,13 @@
 #include <new>
 
 #include "core/rtp/header.hpp"
+#include "elements/support/mapped.hpp"
 
 namespace avc {
 namespace {
 
 constexpr const char *kQuery = "avchaos-frames";
+constexpr auto kDescription = static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS);
 
 // A test links this code and loads the plugin, which has it too: what is there already is taken.
 GType frame_api() {
@@ -67,6 +69,14 @@ const GstMetaInfo *frame_info() {
   return info;
 }
 
+// A payload that no clip keeps, readable as long as it lives.
+struct OwnPayload {
+  OwnPayload(Ptr<GstMemory> memory, bool headers)
+      : payload{std::move(memory), {}, headers}, view(payload.memory.get(), GST_MAP_READ) {}
+  FramePayload payload;
+  MappedMemory view;  // declared after the memory, so unmapped before it is let go of
+};
+
 GQuark takes_frames_quark() {
   static const GQuark quark = g_quark_from_static_string("avc-takes-frames");
   return quark;
@@ -103,9 +113,31 @@ Ptr<GstBuffer> frame_of_one(GstBuffer *buffer, guint packet) {
   RtpFrame *frame = add_frame(one.get(), whole->owner, whole->payloads + packet, 1);
   frame->header_bytes = whole->header_bytes;
   std::uninitialized_copy_n(whole->packets + packet, 1, frame->packets);
-  gst_buffer_copy_into(one.get(), buffer, GstBufferCopyFlags(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS), 0, 0);
+  gst_buffer_copy_into(one.get(), buffer, kDescription, 0, 0);
   if (packet + 1 < whole->count) GST_BUFFER_FLAG_UNSET(one.get(), GST_BUFFER_FLAG_MARKER);
   return one;
+}
+
+bool set_payload(RtpFrame &one, Ptr<GstMemory> payload) {
+  auto own = std::make_shared<OwnPayload>(std::move(payload), one.payloads && one.payloads->headers);
+  if (!own->view) return false;
+  own->payload.bytes = own->view.bytes();
+  one.payloads = &own->payload;
+  one.owner = std::move(own);
+  return true;
+}
+
+Ptr<GstBuffer> frame_around(Ptr<GstBuffer> packet) {
+  if (frame_of(packet.get())) return packet;
+  auto memory = take(gst_buffer_get_all_memory(packet.get()));
+  if (!memory) return packet;
+  auto buffer = take(gst_buffer_new());
+  RtpFrame *frame = add_frame(buffer.get(), nullptr, nullptr, 1);
+  std::uninitialized_default_construct_n(frame->packets, 1);
+  frame->header_bytes = 0;
+  if (!set_payload(*frame, std::move(memory))) return packet;
+  gst_buffer_copy_into(buffer.get(), packet.get(), kDescription, 0, 0);
+  return buffer;
 }
 
 Ptr<GstBufferList> packets_of(GstBuffer *buffer) {
@@ -115,13 +147,14 @@ Ptr<GstBufferList> packets_of(GstBuffer *buffer) {
     if (!frame->packets[i].send) continue;
     auto packet = take(gst_buffer_new());
     const auto header = frame->header(i);
-    gst_buffer_append_memory(packet.get(), gst_allocator_alloc(nullptr, header.size(), nullptr));
-    gst_buffer_fill(packet.get(), 0, header.data(), header.size());
+    if (!header.empty()) {
+      gst_buffer_append_memory(packet.get(), gst_allocator_alloc(nullptr, header.size(), nullptr));
+      gst_buffer_fill(packet.get(), 0, header.data(), header.size());
+    }
     gst_buffer_append_memory(packet.get(), gst_memory_ref(frame->payloads[i].memory.get()));
-    gst_buffer_copy_into(packet.get(), buffer, GstBufferCopyFlags(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS),
-                         0, 0);
+    gst_buffer_copy_into(packet.get(), buffer, kDescription, 0, 0);
     GST_BUFFER_FLAG_UNSET(packet.get(), GST_BUFFER_FLAG_MARKER);
-    if ((header[1] & 0x80) != 0) GST_BUFFER_FLAG_SET(packet.get(), GST_BUFFER_FLAG_MARKER);
+    if (!header.empty() && (header[1] & 0x80) != 0) GST_BUFFER_FLAG_SET(packet.get(), GST_BUFFER_FLAG_MARKER);
     if (frame->payloads[i].headers) GST_BUFFER_FLAG_SET(packet.get(), GST_BUFFER_FLAG_HEADER);
     gst_buffer_list_add(list.get(), give(std::move(packet)));
   }

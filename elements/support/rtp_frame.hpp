@@ -52,6 +52,7 @@ struct RtpFrame {
 
   std::span<FramePacket> slots() { return {packets, count}; }
   std::span<std::uint8_t> header(guint i) { return std::span(packets[i].header).first(header_bytes); }
+  std::span<const std::uint8_t> header(guint i) const { return std::span(packets[i].header).first(header_bytes); }
   std::size_t bytes(guint i) const { return header_bytes + payloads[i].bytes.size(); }
 };
 
@@ -61,6 +62,11 @@ struct RtpFrame {
 RtpFrame *frame_of(GstBuffer *buffer);
 // One packet of a frame as a frame of its own, with the same flags and timestamp.
 [[nodiscard]] Ptr<GstBuffer> frame_of_one(GstBuffer *buffer, guint packet);
+// An ordinary packet (RTCP, mostly) as a frame of one: no header, all of it is payload. Comes back as it is if it is a
+// frame already, or cannot be read.
+[[nodiscard]] Ptr<GstBuffer> frame_around(Ptr<GstBuffer> packet);
+// Gives a frame of one packet a payload of its own in place of the shared one; false if it cannot be read.
+bool set_payload(RtpFrame &one, Ptr<GstMemory> payload);
 // What is to be sent of a frame as ordinary packets; due times are not in it.
 [[nodiscard]] Ptr<GstBufferList> packets_of(GstBuffer *buffer);
 
