@@ -4,6 +4,8 @@
 // leaves on its context's thread while packets come in.
 #pragma once
 
+#include <glib/gstdio.h>
+
 #include <condition_variable>
 #include <mutex>
 
