@@ -26,13 +26,21 @@
  * The request pad `rtcp_src` gives RTCP receiver reports with extended reports (loss and duplicates) on all streams,
  * once in #rtpqualityprobe:rtcp-interval-ms, when the next packet passes.
  *
+ * ## A socket of its own
+ *
+ * With #rtpqualityprobe:port it also listens itself, from PAUSED on, and needs no other element: packets are taken many
+ * at a time, merged by the kernel (UDP_GRO), and make no buffers. `socket` in statistics and messages says what the
+ * kernel dropped because nobody fetched it in time, which is no loss of the network's.
+ *
  * ## Latency and events
  *
  * It adds no latency. Events and queries pass.
  *
  * ## Statistics
  *
- * `stats`: not-rtp, rtcp-packets, no-room, and the list `streams` since the start: ssrc, participant-id, kind,
+ * `stats`: not-rtp, rtcp-packets, no-room, with a port the structure `socket` (local-port, rtcp-port, packets-received,
+ * bytes-received, kernel-drops, truncated, errors, rtcp-malformed, reports-sent, messages, syscalls, receive-buffer,
+ * offload), and the list `streams` since the start: ssrc, participant-id, kind,
  * payload-type, packets-received, packets-lost, packets-duplicated, packets-reordered, packets-expected, bytes-received
  * (payload), header-bytes-received, jitter and mean-jitter (seconds), loss-percent, burst-ratio, loss-runs,
  * loss-run-lengths (of 1, 2, … 15, 16 and more), restarts, highest-sequence, one-way-delay and max-one-way-delay
@@ -41,7 +49,8 @@
  *
  * ## Threads
  *
- * Measuring happens on the streaming thread; messages are posted from the clock's thread. It has none of its own.
+ * Measuring happens on the streaming thread; messages are posted from the clock's thread. A port has a thread of its
+ * own.
  *
  * ## Example launch line
  * |[
@@ -52,14 +61,17 @@
  */
 #include "elements/rtpqualityprobe.hpp"
 
-#include <atomic>
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
 #include "core/runtime/guarded.hpp"
+#include "elements/probe/listener.hpp"
 #include "elements/probe/streams.hpp"
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/clock.hpp"
+#include "elements/support/errors.hpp"
 #include "elements/support/mapped.hpp"
 #include "elements/support/properties.hpp"
 #include "elements/support/wrapper.hpp"
@@ -79,6 +91,10 @@ struct Settings {
   guint rtcp_ssrc = 0x61766370;
   guint extension_id = 1;
   bool clock_is_shared = true;
+  gint port = -1;
+  std::string bind_address = "127.0.0.1";
+  gint buffer_size = 16 << 20;
+  bool send_reports = false;
 };
 
 const Property<Settings> kProperties[] = {
@@ -90,6 +106,13 @@ const Property<Settings> kProperties[] = {
      1, 14},
     {"clock-is-shared", "Senders' wall clock is ours: measure the one-way delay from their reports",
      &Settings::clock_is_shared},
+    {"port", "UDP port to listen on, RTCP on the next one (0: any, -1: measure only what passes the pads)",
+     &Settings::port, -1, 65534, kReady},
+    {"bind-address", "Address to listen on", &Settings::bind_address, 0, 0, kReady},
+    {"buffer-size", "Bytes of receive buffer asked of the kernel (0: its default)", &Settings::buffer_size, 0, G_MAXINT,
+     kReady},
+    {"send-reports", "Answer sender reports that come to the port, once a second", &Settings::send_reports, 0, 0,
+     kReady},
 };
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -101,14 +124,15 @@ class Impl {
  public:
   explicit Impl(GstElement *element);
 
-  void start();
+  bool start();  // false: an error was posted
+  void stop() { const auto ended = std::exchange(*listener_.lock(), nullptr); }
   void begin_playing();
   void end_playing();
   GstFlowReturn chain(Ptr<GstBuffer> buffer);
   GstFlowReturn chain_list(Ptr<GstBufferList> list);
   gboolean sink_event(Ptr<GstEvent> event);
   void post_window();
-  [[nodiscard]] Ptr<GstStructure> stats() { return streams.lock()->describe("rtpqualityprobe-stats"); }
+  [[nodiscard]] Ptr<GstStructure> stats();
   GstPad *request_rtcp_pad();
   void release_rtcp_pad(GstPad *pad);
 
@@ -118,6 +142,7 @@ class Impl {
  private:
   Instant arrival();
   void measure(GstBuffer *buffer, Instant at, probe::Streams &into);
+  std::vector<probe::Row> rows_of_pads(probe::Streams::Since since);
   void read_caps(GstCaps *caps);
   void report(Instant at);
   void push_report(GstPad *pad, const std::vector<std::uint8_t> &bytes);
@@ -135,6 +160,7 @@ class Impl {
 
   Guarded<Ptr<GstPad>> rtcp_;  // the request pad; a reference of our own
   GstClockID tick_ = nullptr;  // state changes only
+  Guarded<std::shared_ptr<probe::Listener>> listener_;
 };
 
 }  // namespace
@@ -169,13 +195,54 @@ Impl::Impl(GstElement *element) : element_(element) {
   }
 }
 
-void Impl::start() {
+bool Impl::start() {
+  const Settings now = *settings.lock();
+  if (now.port >= 0) {
+    auto listener = probe::Listener::start({.bind_address = now.bind_address,
+                                            .port = static_cast<std::uint16_t>(now.port),
+                                            .send_reports = now.send_reports,
+                                            .clock_is_shared = now.clock_is_shared,
+                                            .receive_buffer = now.buffer_size,
+                                            .extension_id = static_cast<std::uint8_t>(now.extension_id)});
+    if (!listener) {
+      post_error(element_, Fault::open_read, listener.error());
+      return false;
+    }
+    *listener_.lock() = std::move(*listener);
+  }
   streams.lock()->clear();
   hints_ = {};
   extension_from_caps_.reset();
   wall_offset_.reset();
   next_report_ = {};
   rtcp_begun_ = nullptr;
+  return true;
+}
+
+// The streaming thread waits for some streams at most, however many there are.
+std::vector<probe::Row> Impl::rows_of_pads(probe::Streams::Since since) {
+  std::vector<probe::Row> rows;
+  std::optional<std::uint32_t> from = 0;
+  while (from) from = streams.lock()->rows(*from, since, rows);
+  return rows;
+}
+
+Ptr<GstStructure> Impl::stats() {
+  auto rows = rows_of_pads(probe::Streams::Since::start);
+  probe::Streams::Totals totals = streams.lock()->totals();
+  Ptr<GstStructure> socket;
+  if (const auto listener = *listener_.lock()) {
+    std::ranges::move(listener->rows(), std::back_inserter(rows));
+    const auto more = listener->totals();
+    totals = {totals.not_rtp + more.not_rtp, totals.rtcp_packets + more.rtcp_packets, totals.no_room + more.no_room};
+    socket = listener->socket();
+  }
+  auto stats =
+      take(gst_structure_new("rtpqualityprobe-stats", "not-rtp", G_TYPE_UINT64, totals.not_rtp, "rtcp-packets",
+                             G_TYPE_UINT64, totals.rtcp_packets, "no-room", G_TYPE_UINT64, totals.no_room, nullptr));
+  if (socket) gst_structure_set(stats.get(), "socket", GST_TYPE_STRUCTURE, socket.get(), nullptr);
+  probe::add_streams(stats.get(), rows);
+  return stats;
 }
 
 // Time comes from the pipeline's clock, moved to the wall clock's origin once, so that a sender's reports can be set
@@ -283,9 +350,14 @@ void Impl::push_report(GstPad *pad, const std::vector<std::uint8_t> &bytes) {
 
 void Impl::post_window() {
   const guint interval = settings.lock()->interval_ms;
-  auto structure = streams.lock()->window("rtpqualityprobe");
-  gst_structure_set(structure.get(), "interval-ms", G_TYPE_UINT, interval, "running-time", G_TYPE_UINT64,
-                    gst_element_get_current_running_time(element_), nullptr);
+  auto rows = rows_of_pads(probe::Streams::Since::last_time);
+  auto structure = take(gst_structure_new("rtpqualityprobe", "interval-ms", G_TYPE_UINT, interval, "running-time",
+                                          G_TYPE_UINT64, gst_element_get_current_running_time(element_), nullptr));
+  if (const auto listener = *listener_.lock()) {
+    std::ranges::move(listener->rows_of_window(), std::back_inserter(rows));
+    gst_structure_set(structure.get(), "socket", GST_TYPE_STRUCTURE, listener->socket().get(), nullptr);
+  }
+  probe::add_streams(structure.get(), rows);
   gst_element_post_message(element_, gst_message_new_element(GST_OBJECT_CAST(element_), give(std::move(structure))));
 }
 
@@ -329,10 +401,11 @@ void Impl::release_rtcp_pad(GstPad *pad) {
 
 GstStateChangeReturn change_state(GstElement *element, GstStateChange change) noexcept {
   Impl &impl = impl_of(element);
-  if (change == GST_STATE_CHANGE_READY_TO_PAUSED) impl.start();
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !impl.start()) return GST_STATE_CHANGE_FAILURE;
   if (change == GST_STATE_CHANGE_PLAYING_TO_PAUSED) impl.end_playing();
   const auto result = GST_ELEMENT_CLASS(avc_rtp_quality_probe_parent_class)->change_state(element, change);
   if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result != GST_STATE_CHANGE_FAILURE) impl.begin_playing();
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) impl.stop();
   return result;
 }
 

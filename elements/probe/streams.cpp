@@ -1,57 +1,11 @@
 #include "elements/probe/streams.hpp"
 
 #include "core/rtp/extension.hpp"
-#include "core/stats/mos.hpp"
 
 namespace avc::probe {
 namespace {
 
 constexpr std::size_t kStreamsPerReport = 15;  // 8 + 24 each, SDES, 8 + 40 each: 1000 bytes
-
-[[nodiscard]] Ptr<GstStructure> structure_of(std::uint32_t ssrc, guint participant_id, guint payload_type,
-                                             const stats::Receiver &receiver, const stats::StreamStats &s) {
-  auto structure = take(gst_structure_new(
-      "stream", "ssrc", G_TYPE_UINT, ssrc, "participant-id", G_TYPE_UINT, participant_id, "kind", G_TYPE_STRING,
-      net::name(receiver.media()), "payload-type", G_TYPE_UINT, payload_type, "packets-received", G_TYPE_INT64,
-      s.packets_received, "packets-lost", G_TYPE_INT64, s.packets_lost, "packets-duplicated", G_TYPE_INT64,
-      s.packets_duplicated, "packets-reordered", G_TYPE_INT64, s.packets_reordered, "packets-expected", G_TYPE_INT64,
-      s.packets_expected, "bytes-received", G_TYPE_INT64, s.payload_bytes, "header-bytes-received", G_TYPE_INT64,
-      s.bytes_received - s.payload_bytes, "jitter", G_TYPE_DOUBLE, s.jitter_ms / 1000, "mean-jitter", G_TYPE_DOUBLE,
-      s.mean_jitter_ms() / 1000, "loss-percent", G_TYPE_DOUBLE, s.loss_percent(), "burst-ratio", G_TYPE_DOUBLE,
-      s.burst_ratio(), "loss-runs", G_TYPE_INT64, s.loss_runs, "restarts", G_TYPE_INT64, s.restarts, "highest-sequence",
-      G_TYPE_UINT, s.highest_sequence, nullptr));
-  GValue runs = G_VALUE_INIT, run = G_VALUE_INIT;
-  gst_value_array_init(&runs, static_cast<guint>(s.loss_run_lengths.size()));
-  g_value_init(&run, G_TYPE_INT64);
-  for (const std::int64_t count : s.loss_run_lengths) {
-    g_value_set_int64(&run, count);
-    gst_value_array_append_value(&runs, &run);
-  }
-  gst_structure_take_value(structure.get(), "loss-run-lengths", &runs);
-  if (s.delay_samples > 0) {
-    gst_structure_set(structure.get(), "one-way-delay", G_TYPE_DOUBLE, s.mean_delay_ms() / 1000, "max-one-way-delay",
-                      G_TYPE_DOUBLE, s.delay_ms_max / 1000, nullptr);
-  }
-  if (receiver.media() == net::Stream::video) {
-    gst_structure_set(structure.get(), "frames-received", G_TYPE_INT64, s.frames_complete, "frames-broken",
-                      G_TYPE_INT64, s.frames_broken, "frames-lost", G_TYPE_INT64, s.frames_lost,
-                      "frames-complete-percent", G_TYPE_DOUBLE, s.frames_complete_percent(), "key-frames-received",
-                      G_TYPE_INT64, s.keyframes_complete, "freeze-count", G_TYPE_INT64, s.freeze_count,
-                      "total-freezes-duration", G_TYPE_DOUBLE, to_seconds(s.freeze_time), nullptr);
-  } else if (receiver.media() == net::Stream::audio) {
-    const stats::SpeechPath path{s.loss_percent(), s.burst_ratio(), s.mean_jitter_ms(), s.mean_delay_ms()};
-    gst_structure_set(structure.get(), "r-factor", G_TYPE_DOUBLE, stats::r_factor(path), "mos-score", G_TYPE_DOUBLE,
-                      stats::mos(path), nullptr);
-  }
-  return structure;
-}
-
-void append(GValue *list, Ptr<GstStructure> structure) {
-  GValue item = G_VALUE_INIT;
-  g_value_init(&item, GST_TYPE_STRUCTURE);
-  g_value_take_boxed(&item, give(std::move(structure)));
-  gst_value_list_append_and_take_value(list, &item);
-}
 
 }  // namespace
 
@@ -62,13 +16,13 @@ Streams::Stream::Stream(const rtp::Header &first, const Hints &hints)
 void Streams::packet(std::span<const std::uint8_t> bytes, std::size_t size, Instant at, const Hints &hints) {
   const auto header = rtp::parse(bytes);
   if (!header) {
-    ++not_rtp_;
+    ++totals_.not_rtp;
     return;
   }
   auto found = streams_.find(header->ssrc);
   if (found == streams_.end()) {
     if (streams_.size() >= kMax) {
-      ++no_room_;
+      ++totals_.no_room;
       return;
     }
     found = streams_.try_emplace(header->ssrc, *header, hints).first;
@@ -84,7 +38,7 @@ void Streams::packet(std::span<const std::uint8_t> bytes, std::size_t size, Inst
 }
 
 void Streams::rtcp(std::span<const std::uint8_t> datagram, Instant at, bool clock_is_shared) {
-  ++rtcp_packets_;
+  ++totals_.rtcp_packets;
   rtp::RtcpReader reader(datagram);
   while (const auto packet = reader.next()) {
     const auto report = rtp::read_report(*packet);
@@ -94,32 +48,20 @@ void Streams::rtcp(std::span<const std::uint8_t> datagram, Instant at, bool cloc
   }
 }
 
-Ptr<GstStructure> Streams::describe(const char *name) const {
-  auto structure = take(gst_structure_new(name, "not-rtp", G_TYPE_UINT64, not_rtp_, "rtcp-packets", G_TYPE_UINT64,
-                                          rtcp_packets_, "no-room", G_TYPE_UINT64, no_room_, nullptr));
-  GValue list = G_VALUE_INIT;
-  gst_value_list_init(&list, static_cast<guint>(streams_.size()));
-  for (const auto &[ssrc, stream] : streams_) {
+std::optional<std::uint32_t> Streams::rows(std::uint32_t from, Since since, std::vector<Row> &out) {
+  if (from == 0) out.reserve(out.size() + streams_.size());
+  std::size_t looked_at = 0;
+  for (auto at = streams_.lower_bound(from); at != streams_.end(); ++at) {
+    if (looked_at++ == kRowsAtOnce) return at->first;
+    auto &[ssrc, stream] = *at;
     if (!stream.receiver.trusted()) continue;
-    append(&list,
-           structure_of(ssrc, stream.participant_id, stream.payload_type, stream.receiver, stream.receiver.snapshot()));
+    auto now = stream.receiver.snapshot();
+    out.push_back({ssrc, stream.participant_id, stream.payload_type, stream.receiver.media(), now});
+    if (since == Since::start) continue;
+    out.back().stats = now - stream.before;
+    stream.before = std::move(now);
   }
-  gst_structure_take_value(structure.get(), "streams", &list);
-  return structure;
-}
-
-Ptr<GstStructure> Streams::window(const char *name) {
-  auto structure = take(gst_structure_new_empty(name));
-  GValue list = G_VALUE_INIT;
-  gst_value_list_init(&list, static_cast<guint>(streams_.size()));
-  for (auto &[ssrc, stream] : streams_) {
-    if (!stream.receiver.trusted()) continue;
-    const auto now = stream.receiver.snapshot();
-    append(&list, structure_of(ssrc, stream.participant_id, stream.payload_type, stream.receiver, now - stream.before));
-    stream.before = now;
-  }
-  gst_structure_take_value(structure.get(), "streams", &list);
-  return structure;
+  return std::nullopt;
 }
 
 std::vector<std::vector<std::uint8_t>> Streams::reports(std::uint32_t own_ssrc, Instant now) {

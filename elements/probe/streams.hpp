@@ -1,15 +1,15 @@
-// The streams that went through a rtpqualityprobe, by SSRC, and their statistics as GstStructures with the names of
-// W3C webrtc-stats in kebab-case.
+// The streams that went through a rtpqualityprobe, by SSRC, and their statistics.
 #pragma once
 
 #include <gst/gst.h>
 
 #include <map>
-#include <string>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "core/stats/receiver.hpp"
-#include "elements/support/ptr.hpp"
+#include "elements/probe/rows.hpp"
 
 namespace avc::probe {
 
@@ -23,15 +23,21 @@ struct Hints {
 
 class Streams {
  public:
-  static constexpr std::size_t kMax = 4096;
+  static constexpr std::size_t kMax = 4096, kRowsAtOnce = 64;
 
   void packet(std::span<const std::uint8_t> bytes, std::size_t size, Instant at, const Hints &hints);
   void rtcp(std::span<const std::uint8_t> datagram, Instant at, bool clock_is_shared);
   void clear() { *this = Streams(); }
 
-  // Everything since the start; `window`: since the last such call.
-  [[nodiscard]] Ptr<GstStructure> describe(const char *name) const;
-  [[nodiscard]] Ptr<GstStructure> window(const char *name);
+  struct Totals {
+    guint64 not_rtp = 0, rtcp_packets = 0, no_room = 0;
+  };
+  const Totals &totals() const { return totals_; }
+
+  enum class Since { start, last_time };
+  // Puts some of the streams, from the SSRC `from` on, behind what is in `out` and answers where to go on: so that who
+  // holds a lock can let go of it in between. Begins with 0. `last_time`: when it was asked so.
+  std::optional<std::uint32_t> rows(std::uint32_t from, Since since, std::vector<Row> &out);
 
   // RTCP receiver reports with extended ones on all streams, as datagrams of at most 1200 bytes.
   std::vector<std::vector<std::uint8_t>> reports(std::uint32_t own_ssrc, Instant now);
@@ -47,7 +53,7 @@ class Streams {
   };
 
   std::map<std::uint32_t, Stream> streams_;
-  guint64 not_rtp_ = 0, rtcp_packets_ = 0, no_room_ = 0;
+  Totals totals_;
 };
 
 }  // namespace avc::probe

@@ -3,6 +3,7 @@
 
 #include "core/rtp/extension.hpp"
 #include "core/rtp/rtcp.hpp"
+#include "core/runtime/udp_socket.hpp"
 #include "elements/support/chaos_events.hpp"
 
 using namespace avc;
@@ -211,7 +212,78 @@ GST_START_TEST(a_new_run_begins_with_nothing) {
 }
 GST_END_TEST
 
+// More streams than are read at once, while packets of theirs come.
+GST_START_TEST(statistics_name_every_stream_once_however_many_there_are) {
+  constexpr guint kStreams = 300;
+  const auto h = probe("", kMixedCaps);
+  for (std::uint16_t n = 0; n < 3; ++n) {
+    for (guint i = 0; i < kStreams; ++i) push(h, audio(n, 7 * i + 1));
+  }
+  const auto stats = stats_of(h);
+  for (guint i = 0; i < kStreams; ++i) {
+    const GstStructure *s = stream_in(stats.get(), i, kStreams);
+    ck_assert_uint_eq(unsigned_number(s, "ssrc"), 7 * i + 1);
+    ck_assert_int_eq(number(s, "packets-received"), 3);
+  }
+}
+GST_END_TEST
+
+namespace {
+
+const GstStructure *socket_in(const GstStructure *stats) {
+  const GValue *value = gst_structure_get_value(stats, "socket");
+  ck_assert(value != nullptr);
+  return gst_value_get_structure(value);
+}
+
+guint64 count(const GstStructure *structure, const char *field) {
+  guint64 value = 0;
+  ck_assert_msg(gst_structure_get_uint64(structure, field, &value), "no %s", field);
+  return value;
+}
+
+}  // namespace
+
+GST_START_TEST(its_own_port_is_measured_without_any_other_element) {
+  const auto element = take(GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("rtpqualityprobe", nullptr))));
+  g_object_set(element.get(), "port", 0, "interval-ms", 0u, nullptr);
+  ck_assert_int_eq(gst_element_set_state(element.get(), GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
+  const auto stats = [&] {
+    GstStructure *got = nullptr;
+    g_object_get(element.get(), "stats", &got, nullptr);
+    return take(got);
+  };
+  const guint port = unsigned_number(socket_in(stats().get()), "local-port");
+  const auto to = *runtime::Address::parse("127.0.0.1", static_cast<std::uint16_t>(port));
+  const auto sender = std::move(*runtime::UdpSocket::open({}));
+  for (std::uint16_t n = 0; n < 20; ++n) {
+    const Octets bytes = audio(n);
+    if (n != 7) ck_assert_int_gt(sendto(sender.fd(), bytes.data(), bytes.size(), 0, to.get(), to.size()), 0);
+  }
+  auto now = stats();
+  while (count(socket_in(now.get()), "packets-received") < 19) now = stats();
+  const GstStructure *s = stream_in(now.get(), 0, 1);
+  ck_assert_int_eq(number(s, "packets-received"), 19);
+  ck_assert_int_eq(number(s, "packets-lost"), 1);
+  ck_assert_uint_eq(count(socket_in(now.get()), "kernel-drops"), 0);
+  gst_element_set_state(element.get(), GST_STATE_NULL);
+}
+GST_END_TEST
+
+GST_START_TEST(a_port_that_is_taken_stops_the_start) {
+  const auto taken = std::move(*runtime::UdpSocket::open({}));
+  const auto element = take(GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("rtpqualityprobe", nullptr))));
+  const OwnBus bus(element.get());
+  g_object_set(element.get(), "port", static_cast<gint>(taken.local().port()), nullptr);
+  ck_assert_int_eq(gst_element_set_state(element.get(), GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+  ck_assert(take(gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR)) != nullptr);
+  gst_element_set_state(element.get(), GST_STATE_NULL);
+}
+GST_END_TEST
+
 AVC_GST_TESTS("rtpqualityprobe", everything_passes_unchanged, loss_is_measured_per_stream,
               jitter_is_measured_on_the_pipelines_clock, participants_on_one_pad_are_told_by_their_extension,
               the_participant_event_names_streams_without_an_id, a_message_describes_each_interval,
-              sender_reports_on_the_pad_give_the_delay, reports_leave_on_the_request_pad, a_new_run_begins_with_nothing)
+              sender_reports_on_the_pad_give_the_delay, reports_leave_on_the_request_pad, a_new_run_begins_with_nothing,
+              statistics_name_every_stream_once_however_many_there_are,
+              its_own_port_is_measured_without_any_other_element, a_port_that_is_taken_stops_the_start)
