@@ -9,7 +9,7 @@
 #include <map>
 #include <sstream>
 
-#include "launcher/http/json.hpp"
+#include "core/json/json.hpp"
 
 namespace avc::launcher {
 namespace {

@@ -25,11 +25,11 @@ std::vector<std::string> with(std::vector<std::string> list, const std::string &
 }
 
 // All faults in one line: each names its profile and setting.
-Result<scenario::Conditions> read_conditions(const std::string &path, const session::MediaDirectories &media) {
-  if (path.empty()) return scenario::Conditions();
+Result<json::Conditions> read_conditions(const std::string &path, const session::MediaDirectories &media) {
+  if (path.empty()) return json::Conditions();
   const auto text = read_text_file(path);
   if (!text) return Error{"--profiles", text.error().message};
-  auto parsed = scenario::Conditions::parse(*text, session::remembering(media));
+  auto parsed = json::Conditions::parse(*text, session::remembering(media));
   if (const auto *faults = std::get_if<1>(&parsed)) {
     std::string line;
     for (const Error &fault : *faults) line += (line.empty() ? "" : "; ") + fault.text();

@@ -37,9 +37,9 @@ struct Settings {
   session::TargetPolicy targets;
   session::TargetEnvironment target_environment;
   session::MediaDirectories media;
-  session::MediaDirectories logs;   // decision logs that may be repeated
-  scenario::Conditions conditions;  // with the user's profiles; traces are looked for in `media`
-  scenario::Media own_media;        // played where a test names none; absolute paths
+  session::MediaDirectories logs;  // decision logs that may be repeated
+  json::Conditions conditions;     // with the user's profiles; traces are looked for in `media`
+  scenario::Media own_media;       // played where a test names none; absolute paths
   std::string state_dir;
   unsigned contexts = 1;
   std::function<std::vector<Check>()> readiness;

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include "core/json/json.hpp"
 #include "core/time.hpp"
-#include "launcher/http/json.hpp"
 
 namespace avc::scenario {
 

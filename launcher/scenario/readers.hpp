@@ -4,16 +4,15 @@
 #include <optional>
 #include <vector>
 
-#include "launcher/http/json.hpp"
+#include "core/json/json.hpp"
 #include "launcher/scenario/scenario.hpp"
 
 namespace avc::scenario {
 
 // readers_spikes.cpp
-std::optional<spike::Value> read_param(const json::Value &value);  // a number, a text, or true or false
-std::optional<spike::Spike> read_spike(json::Object &event, bool id_required, const Conditions &conditions);
-std::vector<spike::Spike> read_spike_list(const std::vector<json::Value> &events, const Conditions &conditions);
-spike::RandomSpikes read_random(json::Object &settings, const Conditions &conditions);
+std::optional<spike::Spike> read_spike(json::Object &event, bool id_required, const json::Conditions &conditions);
+std::vector<spike::Spike> read_spike_list(const std::vector<json::Value> &events, const json::Conditions &conditions);
+spike::RandomSpikes read_random(json::Object &settings, const json::Conditions &conditions);
 void read_distribution(json::Object &settings, spike::Distribution &distribution);
 
 // readers_parts.cpp

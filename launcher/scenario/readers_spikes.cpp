@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <limits>
 #include <set>
 
 #include "core/spike/effect.hpp"
@@ -10,12 +9,9 @@
 namespace avc::scenario {
 namespace {
 
-// No bounds here: whoever knows the parameter states its range.
-constexpr double kMost = std::numeric_limits<double>::infinity();
-
 std::optional<spike::Choice> read_choice(const json::Value &value) {
   if (value.kind() != json::Value::Kind::array) {
-    const auto param = read_param(value);
+    const auto param = json::read_param(value);
     if (!param) return std::nullopt;
     if (const auto *number = std::get_if<double>(&*param)) return *number;
     return std::get<std::string>(*param);
@@ -28,7 +24,7 @@ std::optional<spike::Choice> read_choice(const json::Value &value) {
 }
 
 // Paths among the traces to draw from become real ones.
-void find_traces(const json::Value &where, spike::Choice &choice, const Conditions &conditions) {
+void find_traces(const json::Value &where, spike::Choice &choice, const json::Conditions &conditions) {
   const auto find = [&](std::string &text) {
     if (text.find('/') == text.npos) return;
     spike::Spike spike;
@@ -43,7 +39,7 @@ void find_traces(const json::Value &where, spike::Choice &choice, const Conditio
   if (auto *list = std::get_if<std::vector<std::string>>(&choice)) std::ranges::for_each(*list, find);
 }
 
-void read_type(const std::string &name, const json::Value &value, const Conditions &conditions,
+void read_type(const std::string &name, const json::Value &value, const json::Conditions &conditions,
                std::vector<spike::WeightedType> &types) {
   auto object = value.object();
   if (!object) return;
@@ -86,23 +82,7 @@ void take_over(const std::string &where, const Error &error, json::Notes &notes)
 
 }  // namespace
 
-std::optional<spike::Value> read_param(const json::Value &value) {
-  switch (value.kind()) {
-    case json::Value::Kind::number:
-      if (const auto number = value.number(-kMost, kMost)) return *number;
-      return std::nullopt;
-    case json::Value::Kind::boolean:
-      return std::string(*value.boolean() ? "true" : "false");
-    case json::Value::Kind::text:
-      if (auto text = value.text()) return std::move(*text);
-      return std::nullopt;
-    default:
-      value.fault("must be a number or a text");
-      return std::nullopt;
-  }
-}
-
-std::optional<spike::Spike> read_spike(json::Object &event, bool id_required, const Conditions &conditions) {
+std::optional<spike::Spike> read_spike(json::Object &event, bool id_required, const json::Conditions &conditions) {
   spike::Spike spike;
   const std::size_t faults_before = event.notes().faults.size();
   spike.id = event.text("spike_id", 128).value_or("");
@@ -120,7 +100,7 @@ std::optional<spike::Spike> read_spike(json::Object &event, bool id_required, co
   if (duration && *duration > Nanos(0)) spike.duration = duration;
   if (auto params = event.object("params")) {
     for (const auto &[key, value] : params->members()) {
-      if (auto param = read_param(value)) spike.params.emplace(key, std::move(*param));
+      if (auto param = json::read_param(value)) spike.params.emplace(key, std::move(*param));
     }
   }
   event.done();
@@ -131,7 +111,7 @@ std::optional<spike::Spike> read_spike(json::Object &event, bool id_required, co
   return std::nullopt;
 }
 
-std::vector<spike::Spike> read_spike_list(const std::vector<json::Value> &events, const Conditions &conditions) {
+std::vector<spike::Spike> read_spike_list(const std::vector<json::Value> &events, const json::Conditions &conditions) {
   std::vector<spike::Spike> spikes;
   std::set<std::string> ids;
   for (std::size_t i = 0; i < events.size(); ++i) {
@@ -147,7 +127,7 @@ std::vector<spike::Spike> read_spike_list(const std::vector<json::Value> &events
 }
 
 // Zeros count as absent where they did in the old tool.
-spike::RandomSpikes read_random(json::Object &object, const Conditions &conditions) {
+spike::RandomSpikes read_random(json::Object &object, const json::Conditions &conditions) {
   spike::RandomSpikes settings;
   if (const auto count = object.integer("count", 0, 10000); count.value_or(0) > 0) settings.count = *count;
   if (const auto interval = read_duration(object, "interval_seconds"); interval.value_or(Nanos(0)) > Nanos(0)) {

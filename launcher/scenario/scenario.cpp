@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 15> kLater{"stages",         "arrivals", 
 
 class Parser {
  public:
-  Parser(json::Object root, Source source, const Conditions &conditions)
+  Parser(json::Object root, Source source, const json::Conditions &conditions)
       : root_(std::move(root)), source_(source), conditions_(conditions) {}
 
   Scenario run() {
@@ -116,7 +116,7 @@ class Parser {
     if (const auto value = root_.get("renditions")) read_renditions(*value, scenario_.renditions_kbps);
     if (auto object = root_.object("target")) read_target(*object, scenario_.target.emplace());
     if (const auto value = root_.get("network_profile")) {
-      if (auto network = read_network(*value, conditions_)) scenario_.network = std::move(*network);
+      if (auto network = json::read_network(*value, conditions_)) scenario_.network = std::move(*network);
     }
     if (auto object = root_.object("thresholds")) read_thresholds(*object, scenario_.thresholds);
     read_outputs(root_, scenario_.outputs);
@@ -192,7 +192,7 @@ class Parser {
 
   json::Object root_;
   Source source_;
-  const Conditions &conditions_;
+  const json::Conditions &conditions_;
   bool old_defaults_ = false;
   Scenario scenario_;
 };
@@ -208,7 +208,8 @@ Result<json::Document> read_document(std::string_view text) {
 
 }  // namespace
 
-std::variant<Scenario, std::vector<Error>> parse(std::string_view text, Source source, const Conditions &conditions) {
+std::variant<Scenario, std::vector<Error>> parse(std::string_view text, Source source,
+                                                 const json::Conditions &conditions) {
   auto document = read_document(text);
   if (!document) return std::vector{document.error()};
   json::Notes notes;
@@ -222,7 +223,7 @@ std::variant<Scenario, std::vector<Error>> parse(std::string_view text, Source s
   return scenario;
 }
 
-std::variant<SpikeRequest, std::vector<Error>> parse_spike(std::string_view text, const Conditions &conditions) {
+std::variant<SpikeRequest, std::vector<Error>> parse_spike(std::string_view text, const json::Conditions &conditions) {
   auto document = read_document(text);
   if (!document) return std::vector{document.error()};
   json::Notes notes;

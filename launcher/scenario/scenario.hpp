@@ -10,11 +10,11 @@
 #include <variant>
 #include <vector>
 
+#include "core/json/conditions.hpp"
 #include "core/participant/participant.hpp"
 #include "core/spike/generator.hpp"
 #include "core/spike/plan.hpp"
 #include "core/spike/spike.hpp"
-#include "launcher/scenario/conditions.hpp"
 #include "launcher/scenario/threshold.hpp"
 
 namespace avc::scenario {
@@ -64,7 +64,7 @@ struct Scenario {
   std::vector<spike::Spike> spikes;           // as listed; ids are unique
   std::optional<spike::RandomSpikes> random;  // drawn from the seed, besides those listed
   spike::Distribution distribution;
-  Network network;  // the base condition, without spikes
+  json::Network network;  // the base condition, without spikes
 
   std::vector<Threshold> thresholds;
   std::vector<std::string> outputs;  // of "html", "json"
@@ -85,14 +85,15 @@ enum class Source : std::uint8_t { create_body, file };
 
 // All faults at once; fields are paths such as "spikes[2].params.loss_percentage".
 std::variant<Scenario, std::vector<Error>> parse(std::string_view text, Source source,
-                                                 const Conditions &conditions = {});
+                                                 const json::Conditions &conditions = {});
 
 // One spike event, the body of POST .../spike. The offset is read and has no effect there.
 struct SpikeRequest {
   spike::Spike spike;
   std::vector<std::string> warnings;
 };
-std::variant<SpikeRequest, std::vector<Error>> parse_spike(std::string_view text, const Conditions &conditions = {});
+std::variant<SpikeRequest, std::vector<Error>> parse_spike(std::string_view text,
+                                                           const json::Conditions &conditions = {});
 
 std::vector<std::uint32_t> participant_ids(const Scenario &scenario);
 

@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "core/json/conditions.hpp"
 #include "core/participant/participant.hpp"
 #include "core/result.hpp"
 #include "core/spike/spike.hpp"
 #include "launcher/results/samples.hpp"
-#include "launcher/scenario/conditions.hpp"
 
 namespace avc::session {
 
@@ -37,7 +37,7 @@ struct ParticipantSettings {
   double file_fps = 0;     // of bare H.264; 0: as the file says
   std::string renditions;  // kbps, "2500,1200"; empty: the media as it is
 
-  scenario::Network network;            // without spikes
+  json::Network network;                // without spikes
   std::vector<spike::Planned> planned;  // those that address it
   std::string decision_log;             // file; empty: none
   std::string replay_log;               // a decision log whose fates are repeated; empty: none

@@ -6,7 +6,7 @@
 
 namespace avc::session {
 
-void set_base(Setter &set, const scenario::Network &network) {
+void set_base(Setter &set, const json::Network &network) {
   const net::Impairment perfect, &base = network.link;
   // A model that needs a pattern or a table comes after it, and no shortest time may lie above the longest.
   if (!base.loss_pattern.empty()) set("loss-pattern", base.loss_pattern.text());

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/json/conditions.hpp"
 #include "core/result.hpp"
-#include "launcher/scenario/conditions.hpp"
 
 namespace avc::session {
 
@@ -63,6 +63,6 @@ class Setter {
 };
 
 // What differs from a perfect network, in an order that contradicts nothing on the way.
-void set_base(Setter &set, const scenario::Network &network);
+void set_base(Setter &set, const json::Network &network);
 
 }  // namespace avc::session

@@ -24,7 +24,7 @@ Result<std::string> find_trace(const MediaDirectories &directories, const std::s
   return real;
 }
 
-scenario::FindTrace remembering(const MediaDirectories &directories) {
+json::FindTrace remembering(const MediaDirectories &directories) {
   using Known = std::map<std::string, Result<std::string>>;
   return [&directories, known = std::make_shared<Known>()](const std::string &path) {
     auto place = known->find(path);

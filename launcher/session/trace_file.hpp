@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "core/json/conditions.hpp"
 #include "core/result.hpp"
-#include "launcher/scenario/conditions.hpp"
 #include "launcher/session/media_path.hpp"
 
 namespace avc::session {
@@ -15,6 +15,6 @@ inline constexpr std::uintmax_t kLargestTrace = 16 << 20;  // bytes
 Result<std::string> find_trace(const MediaDirectories &directories, const std::string &path);
 
 // The same for one request: a file that is named many times is read once.
-scenario::FindTrace remembering(const MediaDirectories &directories);
+json::FindTrace remembering(const MediaDirectories &directories);
 
 }  // namespace avc::session

@@ -1,5 +1,5 @@
 // Profiles of a user's file and trace files, as base condition and in spikes.
-#include "launcher/scenario/conditions.hpp"
+#include "core/json/conditions.hpp"
 
 #include "core/net/profiles.hpp"
 #include "launcher/scenario/scenario.hpp"
@@ -7,6 +7,8 @@
 
 using namespace avc;
 using namespace avc::scenario;
+using json::Conditions;
+using json::FindTrace;
 
 namespace {
 

@@ -21,7 +21,7 @@ struct Degrader {
   }
   ~Degrader() { gst_object_unref(element); }
 
-  void take(const scenario::Network &network) {
+  void take(const json::Network &network) {
     Setter set(element);
     set_base(set, network);
     const auto outcome = set.outcome();
@@ -76,7 +76,7 @@ void holds(const Degrader &degrader, const net::Impairment &link, const std::str
 START_TEST(every_setting_alone_reaches_its_property) {
   for (const net::Setting &setting : net::settings()) {
     Degrader degrader;
-    scenario::Network network;
+    json::Network network;
     const double before = setting.get(network.link);
     const double value = before != setting.high && setting.high < 100 ? setting.high : before == 50 ? 51 : 50;
     setting.set(network.link, setting.is_number() ? value : before == 0 ? 1 : 0);
@@ -90,7 +90,7 @@ END_TEST
 START_TEST(every_profile_arrives_whole) {
   for (const net::Profile &profile : net::profiles()) {
     Degrader degrader;
-    scenario::Network network;
+    json::Network network;
     network.link = *net::profile(profile.name);
     network.trace = profile.name == "tunnel" ? "tunnel" : "";
     degrader.take(network);
@@ -102,7 +102,7 @@ END_TEST
 
 START_TEST(what_belongs_together_is_accepted_together) {
   Degrader degrader;
-  scenario::Network network;
+  json::Network network;
   auto &link = network.link;
   link.loss_model = net::LossModel::pattern;
   link.loss_pattern = *net::LossPattern::parse("0010");

@@ -1,4 +1,4 @@
-#include "launcher/http/json.hpp"
+#include "core/json/json.hpp"
 
 #include <algorithm>
 #include <cmath>

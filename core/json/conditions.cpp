@@ -1,18 +1,20 @@
-#include "launcher/scenario/conditions.hpp"
+#include "core/json/conditions.hpp"
 
 #include <algorithm>
+#include <limits>
 
+#include "core/json/json.hpp"
 #include "core/net/profiles.hpp"
 #include "core/net/trace_models.hpp"
 #include "core/text.hpp"
-#include "launcher/http/json.hpp"
-#include "launcher/scenario/readers.hpp"
 
-namespace avc::scenario {
+namespace avc::json {
 namespace {
 
 constexpr std::string_view kType = "network_profile";
 constexpr std::string_view kParams = "params.";
+// No bounds here: whoever knows the parameter states its range.
+constexpr double kMost = std::numeric_limits<double>::infinity();
 
 spike::Params::const_iterator find_setting(const spike::Params &params, std::string_view name) {
   return std::ranges::find_if(params, [&](const auto &each) { return same_setting(each.first, name); });
@@ -28,7 +30,7 @@ std::string without_params(const std::string &field) {
 }
 
 // The object's settings as parameters of a network_profile spike.
-std::optional<spike::Params> read_settings(const json::Value &value) {
+std::optional<spike::Params> read_settings(const Value &value) {
   auto object = value.object();
   if (!object) return std::nullopt;
   spike::Params settings;
@@ -52,10 +54,26 @@ std::string name_of(const std::shared_ptr<const net::LinkTrace> &trace) {
 
 }  // namespace
 
+std::optional<spike::Value> read_param(const Value &value) {
+  switch (value.kind()) {
+    case Value::Kind::number:
+      if (const auto number = value.number(-kMost, kMost)) return *number;
+      return std::nullopt;
+    case Value::Kind::boolean:
+      return std::string(*value.boolean() ? "true" : "false");
+    case Value::Kind::text:
+      if (auto text = value.text()) return std::move(*text);
+      return std::nullopt;
+    default:
+      value.fault("must be a number or a text");
+      return std::nullopt;
+  }
+}
+
 std::variant<Conditions, std::vector<Error>> Conditions::parse(std::string_view text, FindTrace find_trace) {
-  auto document = json::Document::parse(text);
+  auto document = Document::parse(text);
   if (!document) return std::vector{document.error()};
-  json::Notes notes;
+  Notes notes;
   Conditions conditions(std::move(find_trace));
   if (auto object = document->root(notes).object()) {
     for (const auto &[name, value] : object->members()) {
@@ -113,9 +131,9 @@ Result<spike::Effect> Conditions::resolve(spike::Spike &spike) const {
   return effect;
 }
 
-std::optional<Network> read_network(const json::Value &value, const Conditions &conditions) {
+std::optional<Network> read_network(const Value &value, const Conditions &conditions) {
   Network network;
-  const bool by_name = value.kind() == json::Value::Kind::text;
+  const bool by_name = value.kind() == Value::Kind::text;
   if (by_name) {
     auto name = value.text(64);
     if (!name) return std::nullopt;
@@ -145,4 +163,4 @@ std::optional<Network> read_network(const json::Value &value, const Conditions &
   return network;
 }
 
-}  // namespace avc::scenario
+}  // namespace avc::json

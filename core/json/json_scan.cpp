@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "launcher/http/json.hpp"
+#include "core/json/json.hpp"
 
 namespace avc::json {
 namespace {

@@ -16,10 +16,8 @@
 #include "core/spike/spike.hpp"
 
 namespace avc::json {
-class Value;
-}
 
-namespace avc::scenario {
+class Value;
 
 // The real path of a trace that may be read and is sound; the error has no field.
 using FindTrace = std::function<Result<std::string>(const std::string &path)>;
@@ -54,7 +52,9 @@ struct Network {
   std::string delay_table;  // its values; empty: none
 };
 
-// A profile's name, or an object of settings; the settings alone too, as those of a profile are.
-std::optional<Network> read_network(const json::Value &value, const Conditions &conditions);
+std::optional<spike::Value> read_param(const Value &value);  // a number, a text, or true or false
 
-}  // namespace avc::scenario
+// A profile's name, or an object of settings; the settings alone too, as those of a profile are.
+std::optional<Network> read_network(const Value &value, const Conditions &conditions);
+
+}  // namespace avc::json
