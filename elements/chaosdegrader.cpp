@@ -40,7 +40,8 @@
  * ## Selection and profiles
  *
  * #chaosdegrader:apply-to restricts all of that to video, audio, keyframes, parameter sets or RTCP.
- * #chaosdegrader:profile sets all of it by name; what is set after it overrides.
+ * #chaosdegrader:profile sets all of it by name; what is set after it overrides. #chaosdegrader:profile-location is a
+ * JSON file with profiles of your own.
  *
  * ## What is refused
  *

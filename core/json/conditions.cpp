@@ -131,36 +131,36 @@ Result<spike::Effect> Conditions::resolve(spike::Spike &spike) const {
   return effect;
 }
 
-std::optional<Network> read_network(const Value &value, const Conditions &conditions) {
+Result<Network> Conditions::network(spike::Params settings) const {
   Network network;
-  const bool by_name = value.kind() == Value::Kind::text;
-  if (by_name) {
-    auto name = value.text(64);
-    if (!name) return std::nullopt;
-    network.settings.emplace("profile", std::move(*name));
-  } else if (auto settings = read_settings(value)) {
-    network.settings = std::move(*settings);
-  } else {
-    return std::nullopt;
-  }
-  if (network.settings.empty()) return network;  // {}: a perfect network
   spike::Spike as_spike;
   as_spike.type = kType;
-  as_spike.params = network.settings;
-  const auto effect = conditions.resolve(as_spike);
-  if (!effect) {
-    const std::string field = without_params(effect.error().field);
-    value.notes().fault(by_name                ? value.path()
-                        : value.path().empty() ? field
-                                               : value.path() + "." + field,
-                        effect.error().message);
-    return std::nullopt;
-  }
+  as_spike.params = settings;
+  network.settings = std::move(settings);
+  if (network.settings.empty()) return network;  // {}: a perfect network
+  const auto effect = resolve(as_spike);
+  if (!effect) return Error{without_params(effect.error().field), effect.error().message};
   network.link = effect->link;
   const auto table = find_setting(as_spike.effective(), "delay_table");
   if (table != as_spike.effective().end()) network.delay_table = std::get<std::string>(table->second);
   network.trace = effect->trace_location.empty() ? name_of(effect->link.link_trace) : effect->trace_location;
   return network;
+}
+
+std::optional<Network> read_network(const Value &value, const Conditions &conditions) {
+  std::optional<spike::Params> settings;
+  const bool by_name = value.kind() == Value::Kind::text;
+  if (!by_name) {
+    settings = read_settings(value);
+  } else if (auto name = value.text(64)) {
+    settings = spike::Params{{"profile", std::move(*name)}};
+  }
+  if (!settings) return std::nullopt;
+  auto network = conditions.network(std::move(*settings));
+  if (network) return std::move(*network);
+  const auto &[field, message] = network.error();
+  value.notes().fault(by_name ? value.path() : value.path().empty() ? field : value.path() + "." + field, message);
+  return std::nullopt;
 }
 
 }  // namespace avc::json

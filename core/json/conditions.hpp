@@ -22,6 +22,14 @@ class Value;
 // The real path of a trace that may be read and is sound; the error has no field.
 using FindTrace = std::function<Result<std::string>(const std::string &path)>;
 
+// The condition under all spikes.
+struct Network {
+  spike::Params settings;  // as given; a name alone is {"profile": NAME}
+  net::Impairment link;
+  std::string trace;        // its trace, by name or real path; empty: none
+  std::string delay_table;  // its values; empty: none
+};
+
 class Conditions {
  public:
   Conditions() = default;  // no profiles; paths are taken as they are given
@@ -37,19 +45,14 @@ class Conditions {
   // Checks a spike; fills in `resolved` where its params are not what elements take. As spike::effect_of() otherwise.
   Result<spike::Effect> resolve(spike::Spike &spike) const;
 
+  // The network of these settings, a profile's name among them. The error's field is the setting at fault.
+  Result<Network> network(spike::Params settings) const;
+
   const std::map<std::string, spike::Params> &profiles() const { return profiles_; }  // those of the file
 
  private:
   std::map<std::string, spike::Params> profiles_;
   FindTrace find_trace_;
-};
-
-// The condition under all spikes.
-struct Network {
-  spike::Params settings;  // as given; a name alone is {"profile": NAME}
-  net::Impairment link;
-  std::string trace;        // its trace, by name or real path; empty: none
-  std::string delay_table;  // its values; empty: none
 };
 
 std::optional<spike::Value> read_param(const Value &value);  // a number, a text, or true or false

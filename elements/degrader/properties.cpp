@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "core/net/delay_table.hpp"
-#include "core/net/profiles.hpp"
 #include "core/text.hpp"
 #include "elements/degrader/param_specs.hpp"
+#include "elements/degrader/profile_file.hpp"
 #include "elements/degrader/trace_file.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
@@ -35,12 +35,13 @@ const Property<Plain> kPlain[] = {
 struct Text {
   const char *name, *blurb;
 };
-enum : guint { kLossPattern, kLinkTrace, kDelayTable, kProfile };
+enum : guint { kLossPattern, kLinkTrace, kDelayTable, kProfile, kProfileLocation };
 constexpr Text kTexts[] = {
     {"loss-pattern", "Packets to lose, repeated: 0001 loses every fourth (with loss-model=pattern)"},
     {"link-trace", "Capacity of the line from a file in Mahimahi's format, or a built-in one: lte, wifi, tunnel"},
     {"delay-table", "Distribution for delay-distribution=table: a netem .dist file, or its numbers"},
     {"profile", "Named network condition; gives all properties of the link its values, later ones override them"},
+    {"profile-location", "JSON file with profiles of your own, to be named by profile after it"},
 };
 
 constexpr guint kFirstSetting = std::size(kPlain) + 1;
@@ -88,17 +89,31 @@ Result<bool> Properties::use_profile(State &state, const std::string &name) {
     state.profile.clear();
     return true;
   }
-  const auto profile = net::profile(name);
-  if (!profile) return Error{"profile", unknown_text("profile", name, net::profile_names())};
+  const auto network = named_network(state.own_profiles, name);
+  if (!network) return network.error();
+  std::shared_ptr<const net::LinkTrace> trace = network->link.link_trace;
+  if (!trace && !network->trace.empty()) {
+    const auto found = find_trace(network->trace);  // since its file was read, the trace's may have gone
+    if (!found) return Error{"profile", found.error().message};
+    trace = *found;
+  }
   state.profile = name;
-  state.asked = *profile;
-  state.trace = built_in_name(profile->link_trace.get());
-  state.table.clear();
+  state.asked = network->link;
+  state.asked.link_trace = trace;
+  state.trace = network->trace;
+  state.table = network->delay_table;
   return true;
 }
 
 Result<bool> Properties::change_text(State &state, guint which, const std::string &text) {
   if (which == kProfile) return use_profile(state, text);
+  if (which == kProfileLocation) {
+    auto profiles = text.empty() ? Result(json::Conditions()) : read_profiles(text);
+    if (!profiles) return Error{kTexts[which].name, profiles.error().message};
+    state.own_profiles = *std::move(profiles);
+    state.profile_location = text;
+    return true;
+  }
   if (which == kLossPattern) {
     const auto pattern = text.empty() ? net::LossPattern() : net::LossPattern::parse(text);
     if (!pattern) return Error{kTexts[which].name, pattern.error().message};
@@ -195,7 +210,8 @@ void Properties::get(guint id, GValue *value) {
   auto state = state_.lock();
   if (id < kFirstSetting) return fetch(state->plain, kPlain[id - 1], value);
   if (id < first_text()) return put_number(value, net::settings()[id - kFirstSetting].get(state->asked));
-  const std::array texts{state->asked.loss_pattern.text(), state->trace, state->table, state->profile};
+  const std::array texts{state->asked.loss_pattern.text(), state->trace, state->table, state->profile,
+                         state->profile_location};
   const std::string &text = texts[id - first_text()];
   g_value_set_string(value, text.empty() ? nullptr : text.c_str());
 }

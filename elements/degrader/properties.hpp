@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "core/json/conditions.hpp"
 #include "core/net/impairment.hpp"
 #include "core/net/settings.hpp"
 #include "core/result.hpp"
@@ -52,7 +53,8 @@ class Properties {
     Plain plain;
     net::Impairment asked, in_force;  // apart only while `asked` contradicts itself
     std::string trace, trace_in_force, table;
-    std::string profile;
+    std::string profile, profile_location;
+    json::Conditions own_profiles;  // of that file
     bool loss_model_chosen = false;
     bool running = false;
     std::map<std::string, Error> refused;  // by property: told already, or to be told at the start

@@ -93,10 +93,4 @@ Result<std::shared_ptr<const net::DelayTable>> find_table(const std::string &pat
   return table;
 }
 
-std::string built_in_name(const net::LinkTrace *trace) {
-  for (const auto name : net::built_in_traces())
-    if (net::built_in_trace(name).get() == trace) return std::string(name);
-  return {};
-}
-
 }  // namespace avc::degrader

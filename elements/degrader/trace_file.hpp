@@ -18,7 +18,4 @@ Result<std::shared_ptr<const net::LinkTrace>> find_trace(const std::string &name
 // From a file's path, or from the numbers themselves. The error is as above.
 Result<std::shared_ptr<const net::DelayTable>> find_table(const std::string &path_or_numbers);
 
-// The name of a built-in trace; empty for all others.
-std::string built_in_name(const net::LinkTrace *trace);
-
 }  // namespace avc::degrader

@@ -254,6 +254,76 @@ GST_START_TEST(malformed_traces_name_their_line) {
 }
 GST_END_TEST;
 
+GST_START_TEST(profiles_of_ones_own_file_are_used_by_name) {
+  const TempFile trace, file;
+  write(trace, "0\n10\n20\n");
+  write(file, R"({"office": {"loss-percent": "2", "delay_ms": 30, "burst_length": 3}, // as a scenario says it
+    "train": {"profile": "lte-moving", "loss_percentage": 3, "loss_model": "random"},
+    "lab": {"link_trace": ")" +
+                  trace.path + R"(", "delay_distribution": "table", "delay_table": "0 1 2 3"}})");
+  Bench b("delay-ms=99 queue-ms=77 profile-location=" + file.path + " profile=office loss-percent=5");
+  const auto expect = [&b](const char *property, const std::string &value) {
+    expect_text(text_of(b.element(), property), value);
+  };
+  expect("profile-location", file.path);
+  expect("profile", "office");
+  expect("delay-ms", "30");
+  expect("loss-model", "burst");
+  expect("loss-percent", "5");
+  ck_assert(text_of(b.element(), "queue-ms") != "77");  // a profile says everything
+  set(b.element(), "profile", "train");
+  expect("link-trace", "lte");
+  expect("delay-ms", "35");
+  expect("loss-percent", "3");
+  expect("loss-model", "random");
+  set(b.element(), "profile", "lab");
+  expect("link-trace", trace.path);
+  expect("delay-table", "0 1 2 3");
+  expect("delay-distribution", "table");
+  set(b.element(), "profile", "3g");  // built-in ones stay
+  expect("delay-ms", "250");
+  expect("link-trace", "");
+  ck_assert(warnings_on(b.bus.get()).empty());
+}
+GST_END_TEST;
+
+GST_START_TEST(a_faulty_profile_file_is_refused_with_property_and_key_and_the_former_stays) {
+  const TempFile good;
+  write(good, R"({"office": {"delay_ms": 30}})");
+  Bench b("profile-location=" + good.path);
+  const struct {
+    const char *text, *told;
+  } rows[] = {
+      {R"({"office": {"loss_percent": 101}})",
+       ": office.loss_percent: 101 is not accepted; it must be 0 to 100 percent"},
+      {R"({"a": {"dely_ms": 1}, "b": {"queue_ms": -2}})", "; b.queue_ms: -2 is not accepted"},
+      {R"({"a": {"dely_ms": 1}})", ": a.dely_ms: "},
+      {R"({"3g": {"delay_ms": 1}})", ": 3g: is the name of a built-in profile; choose another"},
+      {R"({"a": {"link_trace": "/nonexistent/trace"}})",
+       ": a.link_trace: \"/nonexistent/trace\" is neither a file nor"},
+      {R"({"a": {"profile": "ofice"}})", ": a.profile: unknown profile \"ofice\""},
+      {R"({"a": 5})", ": a: "},
+      {R"(["a"])", ": "},
+      {"{", ": "},
+  };
+  for (const auto &row : rows) {
+    const TempFile file;
+    write(file, row.text);
+    set(b.element(), "profile-location", file.path.c_str());
+    const auto told = only_warning(b);
+    ck_assert_msg(told.starts_with("profile-location: \"" + file.path + "\": "), "%s", told.c_str());
+    ck_assert_msg(told.find(row.told) != std::string::npos, "%s", told.c_str());
+    expect_text(text_of(b.element(), "profile-location"), good.path);
+  }
+  set(b.element(), "profile-location", "/nonexistent/profiles");
+  expect_text(only_warning(b), "profile-location: \"/nonexistent/profiles\" is no file");
+  set(b.element(), "profile", "offise");
+  ck_assert(only_warning(b).find("profile: unknown profile \"offise\"; did you mean \"office\"?") == 0);
+  set(b.element(), "profile", "office");
+  expect_text(text_of(b.element(), "delay-ms"), "30");
+}
+GST_END_TEST;
+
 AVC_GST_TESTS("chaosdegrader_properties", every_setting_of_a_link_is_a_property_with_its_range_and_default,
               what_is_set_can_be_read, bad_values_are_refused_with_name_and_range,
               a_refused_value_changes_no_packets_fate, the_same_refusal_is_told_once_until_a_good_value_comes,
@@ -262,4 +332,5 @@ AVC_GST_TESTS("chaosdegrader_properties", every_setting_of_a_link_is_a_property_
               gilbert_elliott_is_netems_and_a_burst_length_alone_is_the_simple_gilbert_model,
               a_controller_drives_a_property_from_packet_to_packet,
               a_change_while_playing_leaves_packets_under_way_alone, a_trace_file_is_the_lines_capacity,
-              malformed_traces_name_their_line)
+              malformed_traces_name_their_line, profiles_of_ones_own_file_are_used_by_name,
+              a_faulty_profile_file_is_refused_with_property_and_key_and_the_former_stays)

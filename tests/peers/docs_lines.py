@@ -59,6 +59,7 @@ def every_pasted_line_works():
         for part in ["-an -c:v copy talk.h264", "-vn -c:a libopus talk.opus"]:
             subprocess.run(["ffmpeg", "-loglevel", "error", "-i", "talk.mp4", *part.split()], check=True,
                            stdin=subprocess.DEVNULL, cwd=folder)
+        (pathlib.Path(folder) / "profiles.json").write_text('{"office": {"delay_ms": 8, "loss_percent": 0.1}}')
         for page in pages:
             for line in launch_lines(page):
                 run_line(line, folder)
