@@ -301,7 +301,7 @@ GST_START_TEST(a_faulty_profile_file_is_refused_with_property_and_key_and_the_fo
       {R"({"3g": {"delay_ms": 1}})", ": 3g: is the name of a built-in profile; choose another"},
       {R"({"a": {"link_trace": "/nonexistent/trace"}})",
        ": a.link_trace: \"/nonexistent/trace\" is neither a file nor"},
-      {R"({"a": {"profile": "ofice"}})", ": a.profile: unknown profile \"ofice\""},
+      {R"({"a": {"profile": "ofice"}})", ": a.profile: \"ofice\" is not accepted; it must be wifi or "},
       {R"({"a": 5})", ": a: "},
       {R"(["a"])", ": "},
       {"{", ": "},
