@@ -83,6 +83,11 @@ bool micros(std::string_view text, Nanos &delay) {
   return true;
 }
 
+bool truth(std::string_view text, bool &value) {
+  value = text == "true";
+  return value || text == "false";
+}
+
 bool stream(std::string_view text, Track &track) {
   const auto slash = text.find('/');
   if (slash == text.npos || !whole(text.substr(0, slash), track.participant)) return false;
@@ -124,10 +129,8 @@ bool read(const Member &member, Recorded &packet, Found &found) {
   if (key == "copy_delay_us") return !quoted && some(packet.copy_delay, micros, value);
   if (key == "bit") return !quoted && some(packet.bit, whole<std::uint32_t>, value);
   if (key == "copy_bit") return !quoted && some(packet.copy_bit, whole<std::uint32_t>, value);
-  if (key == "ce") {
-    packet.ce = value == "true";
-    return !quoted && (value == "true" || value == "false");
-  }
+  if (key == "ce") return !quoted && truth(value, packet.ce);
+  if (key == "copy_ce") return !quoted && truth(value, packet.copy_ce);
   return true;
 }
 
@@ -152,6 +155,7 @@ std::optional<Error> contradiction(const Recorded &packet, std::string_view fate
   if ((fate == "duplicated") != packet.copy_delay.has_value())
     return Error{"copy_delay_us", packet.copy_delay ? "belongs to duplicated packets only" : "is missing"};
   if (packet.copy_bit && !packet.copy_delay) return Error{"copy_bit", "belongs to duplicated packets only"};
+  if (packet.copy_ce && !packet.copy_delay) return Error{"copy_ce", "belongs to duplicated packets only"};
   if (fate == "corrupted" && !packet.bit) return Error{"bit", "is missing"};
   if (packet.bit && fate != "corrupted" && fate != "duplicated")
     return Error{"bit", "belongs to corrupted and duplicated packets only"};
@@ -201,7 +205,7 @@ Result<std::shared_ptr<const Recording>> Recording::parse(std::string_view log) 
 void Recording::add(const Recorded &line) {
   tracks_[line.track].push_back({line.n, line.delay, line.copy_delay.value_or(kNever), line.bit.value_or(kNoBit),
                                  line.copy_bit.value_or(kNoBit), line.sequence, line.dropped.has_value(), line.ce,
-                                 line.dropped.value_or(Drop::Why::loss)});
+                                 line.copy_ce, line.dropped.value_or(Drop::Why::loss)});
   packets_++;
   longest_delay_ = std::max({longest_delay_, line.delay, line.copy_delay.value_or(Nanos{})});
 }
@@ -212,7 +216,7 @@ Verdict Recording::Entry::at(Instant arrival) const {
   Send send{arrival + delay};
   send.corrupt_bit = changed(bit);
   send.ce = ce;
-  if (copy_delay != kNever) send.duplicate = Copy{arrival + copy_delay, changed(copy_bit), ce};
+  if (copy_delay != kNever) send.duplicate = Copy{arrival + copy_delay, changed(copy_bit), copy_ce};
   return send;
 }
 

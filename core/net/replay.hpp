@@ -40,7 +40,7 @@ struct Recorded {
   Nanos delay{};
   std::optional<Nanos> copy_delay{};
   std::optional<std::uint32_t> bit{}, copy_bit{};
-  bool ce = false;
+  bool ce = false, copy_ce = false;
 };
 
 // One line; the error's field is the key at fault.
@@ -62,7 +62,7 @@ class Recording {
     Nanos delay, copy_delay;      // kNever: no copy
     std::uint32_t bit, copy_bit;  // kNoBit: none is changed
     std::uint16_t sequence;
-    bool dropped, ce;
+    bool dropped, ce, copy_ce;
     Drop::Why why;
 
     Verdict at(Instant arrival) const;

@@ -36,6 +36,7 @@ std::string line_of(const Decision &d) {
   if (d.bit) add(R"(,"bit":%u)", *d.bit);
   if (d.copy_bit) add(R"(,"copy_bit":%u)", *d.copy_bit);
   if (d.ce) add(R"(,"ce":true)");
+  if (d.copy_ce) add(R"(,"copy_ce":true)");
   add(R"(,"seq":%u,"ssrc":%u})", unsigned{d.sequence}, d.ssrc);
   return {text.data(), size};
 }

@@ -2,7 +2,8 @@
 //
 //   {"stream":"1001/video","n":0,"fate":"sent","delay_us":25000.000,"seq":7123,"ssrc":1001000}
 //
-// with "copy_delay_us" where it was duplicated, and "bit" and "copy_bit" where packet or copy have one bit changed.
+// with "copy_delay_us" where it was duplicated, and "bit" and "copy_bit" where packet or copy have one bit changed;
+// "ce" and "copy_ce" where they are marked "congestion experienced".
 //
 // One file per path and process, shared by all who name it, held by its users. Streaming threads only append to a
 // list in memory; one thread per file writes. The list has a limit: what does not fit any more is counted, and
@@ -42,7 +43,7 @@ struct Decision {
   Nanos delay{};  // decided, not measured; 0 where the packet is dropped
   std::optional<Nanos> copy_delay{};
   std::optional<std::uint32_t> bit{}, copy_bit{};
-  bool ce = false;  // marked instead of lost
+  bool ce = false, copy_ce = false;  // marked instead of lost
 };
 
 std::string line_of(const Decision &decision);  // without the newline

@@ -146,6 +146,7 @@ Order Model::sent(const Decision &decision, Instant arrival, const net::Send &se
     decision_.fate = Fate::duplicated;
     decision_.copy_delay = send.duplicate->at - arrival;
     decision_.copy_bit = send.duplicate->corrupt_bit;
+    decision_.copy_ce = send.duplicate->ce;
     stream.duplicated++;
     if (send.duplicate->corrupt_bit) stream.corrupted++;
     stream.marked += send.duplicate->ce;

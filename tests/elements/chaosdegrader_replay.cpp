@@ -3,6 +3,7 @@
 #include "tests/elements/degrader_bench.hpp"
 #include "tests/elements/link_bench.hpp"
 
+#include "elements/support/ecn.hpp"
 #include "tests/core/net/models.hpp"
 
 using namespace avc;
@@ -18,7 +19,7 @@ const net::Impairment kNothingPasses{.loss_percent = 100};
 // Everything that leaves, with the moment it does, until the stream's end.
 class Leaving {
  public:
-  using Packet = std::pair<GstClockTime, Octets>;
+  using Packet = std::tuple<GstClockTime, Octets, net::Ecn>;
 
   explicit Leaving(LinkBench &bench) : bench_(bench), pad_(take(gst_element_get_static_pad(bench.element(), "src"))) {
     constexpr auto kinds = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM);
@@ -53,15 +54,16 @@ class Leaving {
     const std::lock_guard hold(mutex_);
     const auto type = GST_PAD_PROBE_INFO_TYPE(info);
     if (type & GST_PAD_PROBE_TYPE_BUFFER) {
-      packets_.emplace_back(now, bytes_of(GST_PAD_PROBE_INFO_BUFFER(info)));
+      add(now, GST_PAD_PROBE_INFO_BUFFER(info));
     } else if (type & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
       auto *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
-      for (guint i = 0; i < gst_buffer_list_length(list); i++)
-        packets_.emplace_back(now, bytes_of(gst_buffer_list_get(list, i)));
+      for (guint i = 0; i < gst_buffer_list_length(list); i++) add(now, gst_buffer_list_get(list, i));
     } else if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
       ended_ = true;
     }
   }
+
+  void add(GstClockTime now, GstBuffer *buffer) { packets_.emplace_back(now, bytes_of(buffer), ecn_of(buffer)); }
 
   LinkBench &bench_;
   Ptr<GstPad> pad_;
@@ -119,10 +121,10 @@ void same(const Outcome &got, const Outcome &wanted, const std::string &what) {
   ck_assert_msg(got.left.size() == wanted.left.size(), "%s: %zu packets left, not %zu", what.c_str(), got.left.size(),
                 wanted.left.size());
   for (std::size_t i = 0; i < got.left.size(); i++) {
-    ck_assert_msg(got.left[i].first == wanted.left[i].first,
+    ck_assert_msg(std::get<0>(got.left[i]) == std::get<0>(wanted.left[i]),
                   "%s: packet %zu leaves at %" G_GUINT64_FORMAT " not %" G_GUINT64_FORMAT, what.c_str(), i,
-                  got.left[i].first, wanted.left[i].first);
-    ck_assert_msg(got.left[i].second == wanted.left[i].second, "%s: packet %zu is another one", what.c_str(), i);
+                  std::get<0>(got.left[i]), std::get<0>(wanted.left[i]));
+    ck_assert_msg(got.left[i] == wanted.left[i], "%s: packet %zu is another one", what.c_str(), i);
   }
 }
 
@@ -154,14 +156,25 @@ std::string refusal(const std::string &replay, const std::string &decisions = ""
 GST_START_TEST(every_model_is_repeated_packet_by_packet) {
   LogFolder logs;
   std::map<std::string, unsigned> seen;
-  for (const Model &model : every_model()) {
+  unsigned one_marked = 0;
+  auto models = every_model();
+  models.push_back({"marks on one of two",
+                    {.duplicate_percent = 30,
+                     .bandwidth_kbps = 7000,
+                     .queue_discipline = net::QueueDiscipline::pi2,
+                     .ecn = net::EcnMode::ect0}});
+  for (const Model &model : models) {
     const std::string recorded = logs.fresh(), repeated = logs.fresh();
     const Outcome first = run(model.settings, recorded, "", true, nothing);
     ck_assert_int_eq(first.log.size(), kFrames * 21);
     same(run(kNothingPasses, repeated, recorded, false, nothing), first, model.name);
-    for (const auto &text : first.log) seen[field_of(text, "fate")]++;
+    for (const auto &text : first.log) {
+      seen[field_of(text, "fate")]++;
+      one_marked += field_of(text, "ce") != field_of(text, "copy_ce");
+    }
   }
   ck_assert_int_eq(seen.size(), 6);  // else a fate went without proof
+  ck_assert_int_gt(one_marked, 0);
 }
 GST_END_TEST;
 

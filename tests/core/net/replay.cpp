@@ -49,7 +49,8 @@ START_TEST(each_fate_comes_again_from_the_packets_arrival_on) {
       line("4", R"("fate":"corrupted","delay_us":1.5,"bit":77)") +
       line("5", R"("fate":"duplicated","delay_us":10,"copy_delay_us":20,"bit":3,"copy_bit":4)") +
       line("6", R"("fate":"duplicated","delay_us":10,"copy_delay_us":0)") +
-      line("7", R"("fate":"sent","delay_us":7,"ce":true)"));
+      line("7", R"("fate":"sent","delay_us":7,"ce":true)") +
+      line("8", R"("fate":"duplicated","delay_us":7,"copy_delay_us":7,"copy_ce":true)"));
   const Instant now{3s};
   std::uint16_t n = 0;
   const auto next = [&] {
@@ -70,8 +71,10 @@ START_TEST(each_fate_comes_again_from_the_packets_arrival_on) {
   const auto clean = sent(next());
   ck_assert(!clean.corrupt_bit && clean.duplicate->at == now && !clean.duplicate->corrupt_bit);
   ck_assert(sent(next()).ce);
+  const auto half_marked = sent(next());
+  ck_assert(!half_marked.ce && half_marked.duplicate->ce);
   ck_assert(!next());
-  ck_assert(replay.recording().packets() == 8 && replay.recording().longest_delay() == 25'000'001ns);
+  ck_assert(replay.recording().packets() == 9 && replay.recording().longest_delay() == 25'000'001ns);
 }
 END_TEST
 
@@ -130,6 +133,9 @@ START_TEST(faults_name_line_and_reason) {
           "line 1: bit belongs to corrupted and duplicated packets only");
   refuses(line("0", R"("fate":"corrupted","delay_us":0,"bit":1,"copy_bit":1)"),
           "line 1: copy_bit belongs to duplicated packets only");
+  refuses(line("0", R"("fate":"sent","delay_us":0,"copy_ce":true)"),
+          "line 1: copy_ce belongs to duplicated packets only");
+  refuses(line("0", R"("fate":"sent","delay_us":0,"ce":1)"), "line 1: ce cannot be \"1\"");
   refuses(R"({"stream":"1001/smell"})", "line 1: stream cannot be \"1001/smell\"");
   refuses(R"({"stream":"/video"})", "line 1: stream cannot be \"/video\"");
 }
