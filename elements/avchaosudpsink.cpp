@@ -38,10 +38,10 @@
  * ## Statistics
  *
  * `stats`: packets-sent, bytes-sent, rtcp-packets-sent, syscalls, messages and segments (of the shared socket),
- * offload (gso or none), offload-refused, errors, errors-by-errno, refusals, dropped-not-playing, dropped-flush,
- * dropped-no-address, local-port, context, late-p50-us, late-p99-us, late-max-us, late-count (of the context), and
- * remote: for each SSRC that reports came about ssrc, fraction-lost, packets-lost, jitter, highest-sequence,
- * round-trip-ms, reports, nacks, key-unit-requests.
+ * offload (gso or none), pacing (none, timer or kernel), offload-refused, errors, errors-by-errno, refusals,
+ * dropped-not-playing, dropped-flush, dropped-no-address, local-port, context, late-p50-us, late-p99-us, late-max-us,
+ * late-count (of the context), and remote: for each SSRC that reports came about ssrc, fraction-lost, packets-lost,
+ * jitter, highest-sequence, round-trip-ms, reports, nacks, key-unit-requests.
  *
  * ## Threads
  *

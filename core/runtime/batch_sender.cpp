@@ -59,6 +59,7 @@ std::uint32_t BatchSender::destination(const Address &to, int type_of_service) {
 
 void BatchSender::begin_batch() {
   items_.clear();
+  times_.clear();
   parts_.clear();
   for (const Bucket &bucket : buckets_) slots_[bucket.slot] = 0;
   buckets_.clear();
@@ -78,7 +79,7 @@ std::uint32_t BatchSender::bucket_for(std::uint64_t key) {
   return slots_[slot] - 1;
 }
 
-void BatchSender::add(std::uint32_t destination, Lane &lane, std::span<const iovec> parts) {
+void BatchSender::add(std::uint32_t destination, Lane &lane, std::span<const iovec> parts, std::uint64_t leave_at) {
   if (flushed_) begin_batch();
   std::size_t bytes = 0;
   for (const iovec &part : parts) bytes += part.iov_len;
@@ -86,10 +87,11 @@ void BatchSender::add(std::uint32_t destination, Lane &lane, std::span<const iov
   if (lane.batch_ != batch_) {
     lane.batch_ = batch_;
     lane.phase_ = 0;
-  } else if (size > lane.bytes_) {
+  } else if (size > lane.bytes_ || leave_at != 0 || lane.timed_) {
     ++lane.phase_;
   }
   lane.bytes_ = size;
+  lane.timed_ = leave_at != 0;
   const std::uint64_t key =
       std::uint64_t{destination} << 32 | std::uint64_t{lane.phase_ & 0xffff} << 16 | (0xffff - size);
   const auto number = static_cast<std::uint32_t>(items_.size());
@@ -98,6 +100,9 @@ void BatchSender::add(std::uint32_t destination, Lane &lane, std::span<const iov
   bucket.tail = number;
   items_.push_back({number, static_cast<std::uint32_t>(parts_.size()), size, static_cast<std::uint16_t>(parts.size())});
   parts_.insert(parts_.end(), parts.begin(), parts.end());
+  if (leave_at == 0) return;
+  times_.resize(items_.size());
+  times_.back() = leave_at;
 }
 
 // By destination, then phase, then size.
@@ -116,9 +121,10 @@ void BatchSender::order() {
   }
 }
 
-bool BatchSender::append(Message &message, const Item &item) const {
-  if (message.closed || item.bytes > message.segment || message.segment > largest_ || item.bytes == 0 ||
-      message.count == kMaxSegments || message.bytes + item.bytes > kMaxBytes ||
+bool BatchSender::append(Message &message, std::uint32_t number) const {
+  const Item &item = items_[number];
+  if (message.closed || time_of(number) != 0 || item.bytes > message.segment || message.segment > largest_ ||
+      item.bytes == 0 || message.count == kMaxSegments || message.bytes + item.bytes > kMaxBytes ||
       message.parts + item.parts > kMaxParts) {
     return false;
   }
@@ -137,8 +143,9 @@ void BatchSender::plan(std::size_t from) {
     const auto [number, destination] = sequence_[at];
     const Item &item = items_[number];
     vectors_.insert(vectors_.end(), parts_.begin() + item.first_part, parts_.begin() + item.first_part + item.parts);
-    if (at > from && messages_.back().destination == destination && append(messages_.back(), item)) continue;
-    messages_.push_back({static_cast<std::uint32_t>(at), 1, item.parts, item.bytes, item.bytes, destination, false});
+    if (at > from && messages_.back().destination == destination && append(messages_.back(), number)) continue;
+    messages_.push_back(
+        {static_cast<std::uint32_t>(at), 1, item.parts, item.bytes, item.bytes, destination, time_of(number) != 0});
   }
   headers_.assign(messages_.size(), {});
   controls_.resize(messages_.size());
@@ -158,6 +165,8 @@ void BatchSender::plan(std::size_t from) {
       const bool v6 = to.family() == AF_INET6;
       add_control(header, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, type_of_service);
     }
+    if (const std::uint64_t at = time_of(sequence_[message.first].item))
+      add_control(header, SOL_SOCKET, SCM_TXTIME, at);
     if (header.msg_controllen == 0) header.msg_control = nullptr;
   }
 }

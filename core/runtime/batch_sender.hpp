@@ -34,6 +34,7 @@ class BatchSender {
     friend class BatchSender;
     std::uint64_t batch_ = 0;
     std::uint32_t phase_ = 0, bytes_ = 0;
+    bool timed_ = false;
   };
 
   using SendCall = int (*)(int fd, mmsghdr *messages, unsigned count, int flags);
@@ -49,8 +50,10 @@ class BatchSender {
   // service (the byte of the IP header, ECN included) its datagrams have that one instead of the socket's; another
   // one is another destination, so a batch does not keep the order of a lane between them.
   std::uint32_t destination(const Address &to, int type_of_service = -1);
-  // The memory that the parts point to stays valid until flush() is over.
-  void add(std::uint32_t destination, Lane &lane, std::span<const iovec> parts);
+  // The memory that the parts point to stays valid until flush() is over. A time (of the monotonic clock, in
+  // nanoseconds) is told the kernel, which keeps it where times_are_kept_to() (egress.hpp); the socket has to have been
+  // made ready for it. A datagram with a time shares no message.
+  void add(std::uint32_t destination, Lane &lane, std::span<const iovec> parts, std::uint64_t leave_at = 0);
   std::size_t size() const { return flushed_ ? 0 : items_.size(); }
   bool full() const { return size() >= kBatch; }
   // 0 or the errno of each datagram, in the order added; valid until the next add().
@@ -85,20 +88,22 @@ class BatchSender {
     std::uint32_t head, tail, slot;
   };
   struct Control {
-    alignas(cmsghdr) char bytes[CMSG_SPACE(sizeof(std::uint16_t)) + CMSG_SPACE(sizeof(int))];
+    alignas(cmsghdr) char bytes[CMSG_SPACE(sizeof(std::uint16_t)) + CMSG_SPACE(sizeof(int)) +
+                                CMSG_SPACE(sizeof(std::uint64_t))];
   };
   struct Message {
     std::uint32_t first, count, parts;  // in sequence_; memory parts
     std::uint32_t segment, bytes;       // size of the first datagram; of all
     std::uint32_t destination;
-    bool closed;  // ends with a shorter one
+    bool closed;  // takes no more: ends with a shorter one, or has a time
   };
 
   void begin_batch();
   std::uint32_t bucket_for(std::uint64_t key);
   void order();
   void plan(std::size_t from);
-  bool append(Message &message, const Item &item) const;
+  bool append(Message &message, std::uint32_t number) const;
+  std::uint64_t time_of(std::uint32_t item) const { return item < times_.size() ? times_[item] : 0; }
   std::size_t send_planned();
   bool refuses_offload(const Message &message, int error);
   bool was_old_news(int error, int &retries);
@@ -113,6 +118,7 @@ class BatchSender {
 
   std::uint64_t batch_ = 1;
   std::vector<Item> items_;
+  std::vector<std::uint64_t> times_;  // of items, 0: none; empty as long as nobody has one
   std::vector<iovec> parts_;
   std::vector<Bucket> buckets_;
   std::vector<std::uint32_t> slots_;  // hash of key -> bucket + 1

@@ -1,6 +1,7 @@
 #include "core/runtime/udp_socket.hpp"
 
 #include <arpa/inet.h>
+#include <linux/net_tstamp.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,6 +116,11 @@ void set_ttl(int fd, int ttl) {
   if (ttl <= 0) return;
   set_int(fd, IPPROTO_IP, IP_TTL, ttl);
   set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl);
+}
+
+bool take_leave_times(int fd) {
+  const sock_txtime times{CLOCK_MONOTONIC, 0};
+  return setsockopt(fd, SOL_SOCKET, SO_TXTIME, &times, sizeof times) == 0;
 }
 
 Result<UdpSocket> UdpSocket::open(const UdpOptions &options) {

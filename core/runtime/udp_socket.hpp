@@ -75,6 +75,7 @@ class UdpSocket {
 
 void set_dscp(int fd, int dscp);
 void set_ttl(int fd, int ttl);
+bool take_leave_times(int fd);  // of the monotonic clock (SO_TXTIME); false: the kernel cannot
 
 Instant wall_clock();
 

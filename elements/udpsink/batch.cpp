@@ -1,5 +1,7 @@
 #include "elements/udpsink/batch.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -32,6 +34,12 @@ std::uint32_t Batch::hold(std::shared_ptr<Path> path, GstMiniObject *media) {
   free_.pop_back();
   held_[number] = {std::move(path), share(media)};
   return number;
+}
+
+std::uint64_t Batch::monotonic_now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 void Batch::park(std::uint32_t held, std::uint32_t packet, Instant due) {
@@ -80,15 +88,16 @@ void Batch::resume(Path &path, Instant base_time) {
   path.kept.clear();
 }
 
-void Batch::add_packet(const Held &held, std::uint32_t packet) {
-  if (held.frame) return add_frame_packet(held, packet);
+void Batch::add_packet(const Held &held, std::uint32_t packet, std::uint64_t leave_at) {
+  if (held.frame) return add_frame_packet(held, packet, leave_at);
   auto *media = held.media.get();
   add_buffer(*held.path,
-             held.is_list ? gst_buffer_list_get(GST_BUFFER_LIST_CAST(media), packet) : GST_BUFFER_CAST(media));
+             held.is_list ? gst_buffer_list_get(GST_BUFFER_LIST_CAST(media), packet) : GST_BUFFER_CAST(media),
+             leave_at);
 }
 
 // A frame without headers is an ordinary packet that was wrapped up as one.
-void Batch::add_frame_packet(const Held &held, std::uint32_t packet) {
+void Batch::add_frame_packet(const Held &held, std::uint32_t packet, std::uint64_t leave_at) {
   RtpFrame &frame = *held.frame;
   const auto header = frame.header(packet);
   const auto payload = frame.payloads[packet].bytes;
@@ -100,7 +109,7 @@ void Batch::add_frame_packet(const Held &held, std::uint32_t packet) {
       {{header.data(), header.size()}, {const_cast<std::uint8_t *>(payload.data()), payload.size()}}};  // only read
   const auto used = std::span(parts).subspan(header.empty() ? 1 : 0);
   add_datagram(*held.path, payload.empty() ? used.first(1) : used, header.size() + payload.size(),
-               kind == rtp::Datagram::rtcp, held.type_of_service);
+               {kind == rtp::Datagram::rtcp, held.type_of_service, leave_at});
 }
 
 // System memory stays where it is while the buffer is held, so it need not be mapped: one memory may be mapped only 255
@@ -128,14 +137,14 @@ void Batch::read(GstBuffer *buffer, Read &out) {
   }
 }
 
-void Batch::add_buffer(Path &path, GstBuffer *buffer) {
+void Batch::add_buffer(Path &path, GstBuffer *buffer, std::uint64_t leave_at) {
   Read got;
   read(buffer, got);
   if (got.bytes == 0) return;
   const auto kind = rtp::classify(std::span(got.front).first(got.front_bytes));
   if (kind == rtp::Datagram::rtp && got.front_bytes == got.front.size()) note_ssrc(path, rtp::read32(got.front, 8));
-  add_datagram(path, std::span(got.parts).first(got.count), got.bytes, kind == rtp::Datagram::rtcp,
-               type_of_service_of(buffer));
+  add_datagram(path, std::span(got.parts).first(got.count), got.bytes,
+               {kind == rtp::Datagram::rtcp, type_of_service_of(buffer), leave_at});
 }
 
 void Batch::note_ssrc(Path &path, std::uint32_t ssrc) {
@@ -153,19 +162,19 @@ int Batch::type_of_service_of(GstBuffer *buffer) const {
   return *said <= 3 && dscp_ > 0 ? *said | dscp_ << 2 : *said & 0xff;
 }
 
-void Batch::add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, bool rtcp, int type_of_service) {
-  const bool changes = type_of_service != path.type_of_service;
+void Batch::add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, const Marks &marks) {
+  const bool changes = marks.type_of_service != path.type_of_service;
   if (sender_.size() + path.ends.size() > runtime::BatchSender::kBatch || (changes && sender_.size() > 0))
     send_now();  // a batch would not keep the order of packets with different types of service
-  path.type_of_service = type_of_service;
+  path.type_of_service = marks.type_of_service;
   for (std::size_t i = 0; i < path.ends.size(); ++i) {
-    std::uint32_t number = rtcp ? path.ends[i].rtcp : path.ends[i].rtp;
-    if (type_of_service >= 0) {
+    std::uint32_t number = marks.rtcp ? path.ends[i].rtcp : path.ends[i].rtp;
+    if (marks.type_of_service >= 0) {
       const Ends &end = path.target->ends[i];
-      number = sender_.destination(rtcp ? end.rtcp : end.rtp, type_of_service);
+      number = sender_.destination(marks.rtcp ? end.rtcp : end.rtp, marks.type_of_service);
     }
-    sender_.add(number, path.lane, parts);
-    datagrams_.push_back({static_cast<std::uint32_t>(bytes & 0x7fffffff), rtcp});
+    sender_.add(number, path.lane, parts, marks.leave_at);
+    datagrams_.push_back({static_cast<std::uint32_t>(bytes & 0x7fffffff), marks.rtcp});
   }
   if (runs_.empty() || runs_.back().path != &path) runs_.push_back({&path, 0});
   runs_.back().end = datagrams_.size();

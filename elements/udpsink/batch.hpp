@@ -30,6 +30,9 @@ struct Path {
   std::shared_ptr<const Target> target;
   Instant base_time{};  // of the sink's running time, on the context's clock
   Nanos spread{};       // over which the packets of a list are paced
+  using KeepsTimes = bool (*)(const runtime::Address &);
+  KeepsTimes keeps_times = nullptr;
+  bool by_kernel = false;  // which is told when they leave, and keeps it; else they are parked
 
   struct Numbers {  // the sender's, for an end's addresses
     std::uint32_t rtp, rtcp;
@@ -40,7 +43,8 @@ struct Path {
   std::size_t known = 0;
   int type_of_service = -1;  // of the last packet
   std::size_t parked = 0;
-  Instant last_paced{};  // what is parked for pacing must not be overtaken; counts while something is parked
+  Instant last_paced{};  // what is parked for pacing must not be overtaken; counts while something is parked, or leaves
+                         // later
   bool open = true;      // else nothing is taken
   bool tell = false;     // the outlet wants to know when nothing is parked
 
@@ -117,13 +121,24 @@ class Batch {
   void park(std::uint32_t held, std::uint32_t packet, Instant due);
   void unpark(const Path &path);  // into due_
   void release(std::uint32_t held);
+  static std::uint64_t monotonic_now();
+  template <class Now>
+  bool behind_paced(const Path &path, Now now) const {
+    return path.by_kernel ? path.last_paced > now() : path.parked > 0;
+  }
   template <class Now>
   void spread(std::uint32_t held, std::uint32_t count, Now now);
-  void add_packet(const Held &held, std::uint32_t packet);
-  void add_frame_packet(const Held &held, std::uint32_t packet);
-  void add_buffer(Path &path, GstBuffer *buffer);
+  // `leave_at`: on the monotonic clock, for the kernel to keep; 0: with the batch.
+  void add_packet(const Held &held, std::uint32_t packet, std::uint64_t leave_at = 0);
+  void add_frame_packet(const Held &held, std::uint32_t packet, std::uint64_t leave_at = 0);
+  void add_buffer(Path &path, GstBuffer *buffer, std::uint64_t leave_at = 0);
   int type_of_service_of(GstBuffer *buffer) const;
-  void add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, bool rtcp, int type_of_service);
+  struct Marks {
+    bool rtcp = false;
+    int type_of_service = -1;
+    std::uint64_t leave_at = 0;
+  };
+  void add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, const Marks &marks);
   void read(GstBuffer *buffer, Read &out);
   void note_ssrc(Path &path, std::uint32_t ssrc);
   void send_now();
@@ -147,15 +162,21 @@ template <class Now>
 void Batch::spread(std::uint32_t held, std::uint32_t count, Now now) {
   Path &path = *held_[held].path;
   const Instant begin = now(), latest = begin + path.spread;
+  const std::uint64_t monotonic = path.by_kernel ? monotonic_now() : 0;
   const RtpFrame *frame = held_[held].frame;
   for (std::uint32_t i = 0; i < count; ++i) {
     if (frame && !frame->packets[i].send) continue;
     Instant due = begin + path.spread * i / count;
-    if (path.parked > 0) due = std::min(std::max(due, path.last_paced), std::max(latest, path.last_paced));
+    if (behind_paced(path, [begin] { return begin; }))
+      due = std::min(std::max(due, path.last_paced), std::max(latest, path.last_paced));
     if (due <= begin && path.parked == 0) {
       add_packet(held_[held], i);
+      continue;
+    }
+    path.last_paced = due;
+    if (path.by_kernel) {
+      add_packet(held_[held], i, monotonic + static_cast<std::uint64_t>((due - begin).count()));
     } else {
-      path.last_paced = due;
       park(held, i, due);
     }
   }
@@ -174,7 +195,7 @@ void Batch::add(std::shared_ptr<Path> path, GstBuffer *buffer, Now now) {
     held_[held].frame = frame;
     held_[held].type_of_service = type_of_service_of(buffer);
   }
-  const bool paced = to.spread > Nanos{} && (to.parked > 0 || (frame && frame->count > 1));
+  const bool paced = to.spread > Nanos{} && ((frame && frame->count > 1) || behind_paced(to, now));
   if (!frame && !paced) {
     add_buffer(to, buffer);
   } else if (!frame) {
@@ -212,7 +233,7 @@ void Batch::add(std::shared_ptr<Path> path, GstBufferList *list, Now now) {
   }
   const std::uint32_t held = hold(std::move(path), GST_MINI_OBJECT_CAST(list));
   held_[held].is_list = true;
-  if (to.spread > Nanos{} && (to.parked > 0 || length > 1)) {
+  if (to.spread > Nanos{} && (length > 1 || behind_paced(to, now))) {
     spread(held, length, now);
   } else {
     for (guint i = 0; i < length; ++i) add_buffer(to, gst_buffer_list_get(list, i));

@@ -87,11 +87,23 @@ SharedSocket::~SharedSocket() {
 
 std::shared_ptr<Path> SharedSocket::path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target,
                                          Timing timing) {
-  std::lock_guard hold(batch_mutex_);
-  auto made = batch_.path(std::move(outlet), std::move(target));
+  std::shared_ptr<Path> made;
+  {
+    std::lock_guard hold(batch_mutex_);
+    made = batch_.path(std::move(outlet), target);
+  }
   made->base_time = timing.base_time;
   if (context_) made->spread = timing.spread;
+  made->keeps_times = timing.keeps_times;
+  made->by_kernel = kernel_paces(*made, *target);
+  made->outlet->pacing = made->by_kernel ? "kernel" : made->spread > Nanos{} ? "timer" : "none";
   return made;
+}
+
+bool SharedSocket::kernel_paces(const Path &path, const Target &target) const {
+  if (path.spread == Nanos{}) return false;
+  const auto keeps = [&](const Ends &end) { return path.keeps_times(end.rtp); };
+  return std::ranges::all_of(target.ends, keeps) && runtime::take_leave_times(fd_);
 }
 
 template <class Media>
@@ -177,9 +189,12 @@ std::size_t SharedSocket::close(Path &path) {
 }
 
 void SharedSocket::aim(Path &path, std::shared_ptr<const Target> target) {
+  const bool by_kernel = kernel_paces(path, *target);
   std::lock_guard hold(batch_mutex_);
   batch_.flush();  // what was not parked had left already
   batch_.aim(path, std::move(target));
+  path.by_kernel = by_kernel;
+  if (path.spread > Nanos{}) path.outlet->pacing = by_kernel ? "kernel" : "timer";
 }
 
 void SharedSocket::pause(Path &path) {

@@ -26,6 +26,7 @@
 #include "core/runtime/batch_receiver.hpp"
 #include "core/runtime/batch_sender.hpp"
 #include "core/runtime/context.hpp"
+#include "core/runtime/egress.hpp"
 #include "elements/udpsink/batch.hpp"
 
 namespace avc {
@@ -57,6 +58,7 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
   struct Timing {
     Instant base_time{};  // of the sink's running time, on the context's clock
     Nanos spread{};       // over which the packets of a list are paced; needs a context
+    Path::KeepsTimes keeps_times = runtime::times_are_kept_to;  // for tests that play the kernel
   };
   std::shared_ptr<Path> path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target, Timing timing);
   std::shared_ptr<Path> path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target) {
@@ -83,6 +85,7 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
   void turn_ended() override;
   template <class Media>
   void take_in(std::shared_ptr<Path> path, Media *media);
+  bool kernel_paces(const Path &path, const Target &target) const;
   // With batch_mutex_ held.
   bool wait_for_turn_end();
   void wait_for_parked();

@@ -8,6 +8,9 @@
 #include <utility>
 
 #include "core/runtime/batch_receiver.hpp"
+#include "core/runtime/context.hpp"
+#include "core/runtime/steady_clock.hpp"
+#include "elements/udpsink/shared_socket.hpp"
 
 namespace avc::test {
 
@@ -39,6 +42,14 @@ struct Port {
     ck_assert_int_gt(sendto(socket.fd(), bytes.data(), bytes.size(), 0, sender.get(), sender.size()), 0);
   }
 };
+
+inline std::shared_ptr<runtime::Context> private_context() {
+  return runtime::Context::shared("", std::make_shared<runtime::SteadyClock>());
+}
+
+inline std::shared_ptr<const udpsink::Target> to(const Port &port) {
+  return std::make_shared<const udpsink::Target>(udpsink::Target{{{port.socket.local(), port.socket.local()}}});
+}
 
 // A sink with an upstream pad, PLAYING, as the last of nothing: packets are pushed by the test.
 inline Ptr<GstHarness> sink_to(unsigned port, const std::string &more = "") {

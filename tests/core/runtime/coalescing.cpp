@@ -295,9 +295,50 @@ START_TEST(frames_of_many_lanes_leave_in_few_messages) {
 }
 END_TEST
 
+namespace {
+
+std::vector<std::pair<std::uint64_t, std::size_t>> times_sent;  // of each message, and its bytes
+
+int note_times(int, mmsghdr *messages, unsigned count, int) {
+  for (unsigned i = 0; i < count; ++i) {
+    msghdr &header = messages[i].msg_hdr;
+    std::uint64_t at = 0;
+    for (cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
+      if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TXTIME) std::memcpy(&at, CMSG_DATA(c), sizeof at);
+    }
+    std::size_t bytes = 0;
+    for (std::size_t n = 0; n < header.msg_iovlen; ++n) bytes += header.msg_iov[n].iov_len;
+    times_sent.emplace_back(at, bytes);
+  }
+  return static_cast<int>(count);
+}
+
+}  // namespace
+
+START_TEST(datagrams_with_a_time_tell_it_and_share_no_message) {
+  times_sent.clear();
+  Wire wire;
+  BatchSender batch(wire.sender.fd(), {.send = note_times});
+  BatchSender::Lane lane;
+  std::vector<std::uint8_t> bytes(100);
+  const std::array<iovec, 1> part{{{bytes.data(), bytes.size()}}};
+  const auto to = batch.destination(wire.targets[0].local());
+  for (int i = 0; i < 2; ++i) batch.add(to, lane, part);
+  for (std::uint64_t at : {5000u, 5000u, 6000u}) batch.add(to, lane, part, at);
+  for (int i = 0; i < 2; ++i) batch.add(to, lane, part);
+  batch.flush();
+  const decltype(times_sent) wanted{{0, 200}, {5000, 100}, {5000, 100}, {6000, 100}, {0, 200}};
+  ck_assert(times_sent == wanted);
+  batch.add(to, lane, part);
+  batch.flush();
+  ck_assert(times_sent.back() == std::pair(std::uint64_t{0}, std::size_t{100}));  // the time was that batch's
+}
+END_TEST
+
 AVC_TESTS("coalescing", random_mixes_arrive_byte_for_byte_and_each_lane_in_order,
           a_receiver_of_merged_messages_cuts_them_where_they_were_joined, without_offload_the_same_arrives,
           a_kernel_that_refuses_to_cut_is_asked_once_and_nothing_is_lost, the_real_kernels_refusal_is_survived_too,
           a_small_path_loses_the_offload_for_large_datagrams_only,
           a_message_the_kernel_does_not_take_is_an_error_of_each_datagram_in_it,
-          an_error_that_cutting_has_no_part_in_does_not_end_it, frames_of_many_lanes_leave_in_few_messages)
+          an_error_that_cutting_has_no_part_in_does_not_end_it, frames_of_many_lanes_leave_in_few_messages,
+          datagrams_with_a_time_tell_it_and_share_no_message)
