@@ -8,6 +8,7 @@ namespace avc::net {
 
 CapacityQueue::Admission CapacityQueue::admit(const LineSettings &settings, Slots *slots, std::size_t bytes,
                                               Instant arrival, bool must_wait, Claim claim) {
+  if (settings.takes_time() || slots) untouched_ = false;
   const std::uint64_t size = settings.size(bytes);
   const bool late = settings.discipline == QueueDiscipline::drophead || settings.discipline == QueueDiscipline::codel;
   if (late && (settings.takes_time() || slots))
@@ -164,6 +165,7 @@ std::pair<std::size_t, Instant> CapacityQueue::outlook() const {
 }
 
 void CapacityQueue::flush() {
+  untouched_ = true;
   line_.flush();
   codel_ = {};
   pie_ = {};

@@ -68,6 +68,8 @@ class CapacityQueue {
 
   QueueDepth depth(Instant at) const;  // of packets whose first bit is not on the line yet
   bool fates_open() const { return !open_.empty() || !fates_.empty(); }
+  // Nobody has waited here: what needs no line passes at once and leaves nothing behind.
+  bool untouched() const { return untouched_; }
 
  private:
   struct Told {  // waits, and is told when it starts
@@ -97,6 +99,7 @@ class CapacityQueue {
   std::pair<std::size_t, Instant> outlook() const;
   void forget_started(Instant at);
 
+  bool untouched_ = true;
   Line line_;
   CoDel codel_;
   Pie pie_;

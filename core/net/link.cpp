@@ -46,7 +46,8 @@ Verdict Link::admit(const Packet &packet, Instant arrival) {
     last_ = last_of_[static_cast<std::size_t>(packet.stream)] = arrival;
     return Send{arrival};
   }
-  while (const auto fate = queue_.until_arrival(arrival)) ready_.push(told(*fate));
+  if (queue_.fates_open())
+    while (const auto fate = queue_.until_arrival(arrival)) ready_.push(told(*fate));
   Treatment treatment = treat(packet, arrival);
   if (treatment.dropped) return Drop{*treatment.dropped};
   if (treatment.limit > 0) {
@@ -125,7 +126,7 @@ Instant Link::in_order(Instant at, Stream stream, bool free) {
 
 Verdict Link::through_queue(const Packet &packet, const Treatment &t, Instant arrival) {
   static const LineSettings no_line;
-  if (!t.line && !t.slots && partial_line_) return go_past(packet, t, arrival);
+  if (!t.line && !t.slots && (partial_line_ || queue_.untouched())) return go_past(packet, t, arrival);
   const LineSettings &line = t.line ? t.line->line : t.slots ? t.slots->line : no_line;
   Slots *slots = t.slots ? &t.slots->slots : nullptr;
   if (line.discipline != QueueDiscipline::drophead && line.discipline != QueueDiscipline::codel)

@@ -136,6 +136,7 @@ void Flow::prepare(GstBuffer *first) {
     model->set_base(base);
     model->set_all_datagrams(properties_.plain().all_datagrams);
   }
+  if (frames_ == Frames::taken) return;  // they come from live sources, and nothing is parked here
   if (const auto arrival = time_of(first)) outbox_.wait_for_room(*arrival);
 }
 
@@ -150,6 +151,7 @@ void Flow::decide(std::size_t count, Admit admit) {
       const Order order = admit(*model, i);
       orders_.push_back(order);
       if (order.decided()) note(*model);
+      if (!model->waits()) continue;
       while (const auto earlier = model->settled()) {
         settled_.push_back({i, *earlier});
         note(*model);

@@ -77,6 +77,7 @@ class Model {
   Order admit(GstBuffer *buffer, const RtpFrame &frame, guint packet, std::optional<Instant> time, Instant now) {
     return admit(reader_.read(buffer, frame, packet), time, now);
   }
+  bool waits() const { return !open_.empty(); }  // is some packet's fate open?
   // What becomes of those told to wait, in their order; ask until there is none.
   std::optional<Order> settled();             // after each admit(): what the packets so far decide
   std::optional<Order> settled(Instant now);  // and what the clock decides

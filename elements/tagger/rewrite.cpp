@@ -93,18 +93,18 @@ std::optional<Written> Packet::rewrite(const Rewrite &change) {
 std::optional<Written> rewrite(RtpFrame &frame, const Rewrite &change) {
   const auto old = rtp::parse_header(frame.header(0));
   if (!old) return std::nullopt;
-  const std::uint32_t old_bytes = frame.header_bytes;
   std::array<std::uint8_t, FramePacket::kHeaderRoom + kGrowth> first;
   const std::size_t size = compose(*old, frame.header(0), change, first);
   if (size > FramePacket::kHeaderRoom) return std::nullopt;
   frame.header_bytes = static_cast<std::uint32_t>(size);
   Written written{old->timestamp + change.timestamp_offset, 0};
   for (guint i = 0; i < frame.count; i++) {
-    const auto was = rtp::parse_header(std::span(frame.packets[i].header).first(old_bytes));
     const auto header = frame.header(i);
+    const std::uint16_t sequence = rtp::read16(header, 2);
+    const bool marker = (header[1] & 0x80) != 0;
     std::copy_n(first.begin(), size, header.begin());
-    rtp::set_sequence(header, static_cast<std::uint16_t>(was->sequence + change.sequence_offset));
-    rtp::set_marker(header, was->marker);
+    rtp::set_sequence(header, static_cast<std::uint16_t>(sequence + change.sequence_offset));
+    rtp::set_marker(header, marker);
     written.payload_bytes += frame.payloads[i].bytes.size();
   }
   return written;
