@@ -1,9 +1,9 @@
 // The least a program can do to send the load: no elements, no buffers, no statistics, one connected socket. What
 // measurements of ours are divided by.
 //
-// Two ways: `frames`, one UDP_SEGMENT message per frame and one per audio packet; and `coalesced`, full packets and
-// audio of all participants in messages of as many as fit, ends of frames in twos, the larger first. Both go with one
-// sendmmsg a turn (as many as needed beyond 1024 messages).
+// Two ways: `frames`, one UDP_SEGMENT message per frame and one per audio packet; and `coalesced`, full packets of all
+// participants in messages of as many as fit, all others by size: equal ones together, with a shorter one at their end,
+// which puts the ends of frames in twos. Both go with one sendmmsg a turn (as many as needed beyond 1024 messages).
 #pragma once
 
 #include <linux/udp.h>
@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 
 #include "tests/bench/load.hpp"
 
@@ -51,9 +52,8 @@ class BareGso {
       }
     } else {
       together(full_, 65507 / (kHeader + kFull));
-      std::ranges::sort(ends_, [&](auto a, auto b) { return entries_[a].bytes > entries_[b].bytes; });
-      together(ends_, 2);
-      together(audio_, 64);
+      together_by_size(ends_);
+      together_by_size(audio_);
     }
     transmit();
     for (auto *list : {&full_, &ends_, &audio_, &groups_}) list->clear();
@@ -83,6 +83,22 @@ class BareGso {
     for (std::size_t at = 0; at < list.size(); ++at) {
       if (at % most == 0) begin();
       put(list[at]);
+    }
+  }
+
+  // Segments of a message are of one size; only the last may be shorter.
+  void together_by_size(std::vector<std::uint32_t> &list) {
+    std::ranges::sort(list, std::greater(), [&](auto i) { return entries_[i].bytes; });
+    std::size_t segments = 64;
+    std::uint32_t size = 0;
+    for (const auto i : list) {
+      if (segments == 64 || (segments + 1) * (kHeader + size) > 65507) {
+        begin();
+        segments = 0;
+        size = entries_[i].bytes;
+      }
+      put(i);
+      segments = entries_[i].bytes < size ? 64 : segments + 1;
     }
   }
 
