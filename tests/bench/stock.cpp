@@ -36,13 +36,12 @@ struct Media {
 Media take_all(const std::string &line, GstClockTime step, std::size_t most) {
   Media media{{}, {}, step};
   GError *raw = nullptr;
-  const auto pipeline = take(gst_parse_launch(line.c_str(), &raw));
+  GstElement *parsed = gst_parse_launch(line.c_str(), &raw);
   if (const auto error = take(raw)) {
     std::fprintf(stderr, "stock: %s\n", error->message);
     return media;
   }
-  gst_object_ref_sink(pipeline.get());
-  gst_object_unref(pipeline.get());
+  const auto pipeline = take(GST_ELEMENT(gst_object_ref_sink(parsed)));
   const auto out = take(gst_bin_get_by_name(GST_BIN(pipeline.get()), "out"));
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   while (media.units.size() < most) {
