@@ -27,7 +27,7 @@ from processes import BUILD  # noqa: E402
 from profile_chaos import profile  # noqa: E402
 
 SIZES = [10, 100, 500, 1000, 1500, 3000, 4000]
-ENCODER_SIZES = [10, 25, 50]  # as far as encoders of their own may go on a machine of a few processors
+ENCODER_SIZES = [5, 10, 25, 50]  # as far as encoders of their own may go on a machine of a few processors
 MOST_STOCK = 500
 MOST_LOGGED = 100  # the log of more would be what is measured
 VETH_SIZES = [100, 1500, 4000]
@@ -159,7 +159,7 @@ def main(arguments):
             for participants in asked.participants:
                 if not asked.inside or participants in VETH_SIZES or asked.participants != SIZES:
                     bench.size(participants)
-            if not asked.inside and asked.participants == SIZES:
+            if not asked.inside and (asked.participants == SIZES or "encoded" in (asked.ways or ())):
                 bench.encoders()
             if asked.profile and not asked.inside:
                 result["profile"] = profile(link, GOAL_SIZE, 8, clip)

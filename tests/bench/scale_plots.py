@@ -1,6 +1,7 @@
 """The plots of docs/performance.md, as SVG. python3-matplotlib is wanted for them alone."""
 try:
     import matplotlib
+    import matplotlib.ticker
 except ImportError:
     matplotlib = None
 
@@ -32,7 +33,6 @@ def draw(results, names, stated, folder):
         return "plots: left as they are, there is no python3-matplotlib"
     matplotlib.use("svg")
     import matplotlib.pyplot as plot
-    import matplotlib.ticker  # noqa: F401
     matplotlib.rcParams.update({"svg.hashsalt": "scale", "svg.fonttype": "none", "font.size": 9})
     for file, title, unit, keys, theirs in (
             ("scale-cost", "CPU time of the sender", "µs a packet", ("sender_us",), None),

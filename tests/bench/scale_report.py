@@ -86,21 +86,24 @@ def checks(results):
                 wrong = log[0]["sent_but_missing"] + log[0]["lost_but_there"]
                 said = f"{text(log[0]['log_lost'])} of {text(log[0]['log_lost'] + log[0]['log_sent'])}, {text(wrong)} wrong"
             rows.append([link, text(participants), text(seen["packets"]), text(seen["breaks"]), text(seen["malformed"]),
-                         text(seen["lost"]), text(seen["kernel_drops"]), text(seen["start_seconds"], 2),
-                         f"{text(seen['rest_ms']['p50'], 1)} / {text(seen['rest_ms']['p99'], 1)}", said])
+                         text(seen["lost"]), text(seen["kernel_drops"]), text(seen["answered_seconds"], 2),
+                         text(seen["start_seconds"], 2), f"{text(seen['rest_ms']['p50'], 1)} / {text(seen['rest_ms']['p99'], 1)}", said])
     return table(["link", "participants", "packets seen", "sequence breaks", "malformed", "lost", "receiver's drops",
-                  "create + start to the first packets of all, s", "REST p50 / p99, ms",
+                  "create + start answered, s", "first packets of all §, s", "REST p50 / p99, ms",
                   "with chaos: lost by the decision log"], rows)
 
 
 def savings(results):
     rows = []
     for participants in results.sizes("loopback", "encoded"):
-        each, own = (results.middle("loopback", way, participants, "sender_cores") for way in ("encoded", "plain"))
+        get = lambda way, key: results.middle("loopback", way, participants, key)
+        each, own = get("encoded", "sender_us"), get("plain", "sender_us")
         behind = "" if all(run["kept_up"] for run in results.of("loopback", "encoded", participants)) else " ‡"
-        if own:
-            rows.append([text(participants), text(each, 2) + behind, text(own, 3), f"{text(100 * (1 - own / each), 1)} %"])
-    return table(["participants", "(e) cores", "(b) cores", "saved"], rows)
+        if each and own:
+            rows.append([text(participants) + behind, text(get("encoded", "sender_cores"), 2),
+                         text(get("plain", "sender_cores"), 3), text(each), text(own, 1),
+                         f"{text(100 * (1 - own / each), 1)} %"])
+    return table(["participants", "(e) cores", "(b) cores", "(e) µs a packet", "(b) µs a packet", "saved"], rows)
 
 
 def beside(results):
@@ -117,7 +120,7 @@ def beside(results):
 def goals(results):
     get = lambda way, participants, *keys: results.middle("loopback", way, participants, *keys)
     errors = sum(run["send_errors"] for run in results.of("loopback", "chaos", 1500))
-    start = get("checked", 1500, "start_seconds")
+    answered, first = (get("checked", 1500, key) for key in ("answered_seconds", "start_seconds"))
     costs_of = [get("chaos", n, "sender_us") for n in results.sizes("loopback", "chaos") if n >= 500]
     spread = (max(costs_of) / min(costs_of) - 1) * 50 if costs_of else None  # ± half the range
     rows = [
@@ -129,7 +132,8 @@ def goals(results):
         ["P2", "threads, file descriptors", "≤ 4, < 30",
          f"{text(get('chaos', 1500, 'threads'))}, {text(get('chaos', 1500, 'fds'))}"],
         ["P3", "4000 with chaos, receiver here: lateness p99, ms", "≤ 5", text(get("chaos", 4000, "late_ms", "p99"), 2)],
-        ["P5", "1500: create + start to the first packets of all, s", "≤ 0.5", text(start, 2)],
+        ["P5", "1500: create + start answered; first packets of all §, s", "≤ 0.5",
+         f"{text(answered, 2)}; {text(first, 2)}"],
         ["P5", "REST p99 meanwhile, ms", "< 50", text(get("checked", 1500, "rest_ms", "p99"), 1)],
         ["P6", "CPU a packet from 500 to 4000 participants, ± %", "≤ 20", text(spread, 0)],
     ]
