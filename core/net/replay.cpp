@@ -220,18 +220,28 @@ Verdict Recording::Entry::at(Instant arrival) const {
   return send;
 }
 
-std::optional<Verdict> Replay::verdict(const Track &track, std::uint64_t n, std::uint16_t sequence, Instant arrival) {
+Replay::Way *Replay::way_of(const Track &track) {
+  if (const auto known = ways_.find(track); known != ways_.end()) return &known->second;
   const auto found = recording_->tracks_.find(track);
-  if (found == recording_->tracks_.end()) return std::nullopt;
-  const auto &entries = found->second;
-  auto &used = used_[track];
-  used.resize(entries.size());
-  const auto first = std::ranges::lower_bound(entries, n, {}, &Recording::Entry::n);
-  for (auto entry = first; entry != entries.end() && entry->n == n; ++entry) {
-    const auto place = static_cast<std::size_t>(entry - entries.begin());
-    if (used[place] || entry->sequence != sequence) continue;
-    used[place] = true;
-    return entry->at(arrival);
+  if (found == recording_->tracks_.end()) return nullptr;
+  return &ways_.emplace(track, Way{&found->second, std::vector<bool>(found->second.size())}).first->second;
+}
+
+std::optional<Verdict> Replay::verdict(const Track &track, std::uint64_t n, std::uint16_t sequence, Instant arrival) {
+  Way *const way = way_of(track);
+  if (!way) return std::nullopt;
+  const auto &entries = *way->entries;
+  std::size_t place = way->next;
+  const bool first_of_n = place < entries.size() && entries[place].n == n && (place == 0 || entries[place - 1].n != n);
+  if (!first_of_n) {
+    const auto first = std::ranges::lower_bound(entries, n, {}, &Recording::Entry::n);
+    place = static_cast<std::size_t>(first - entries.begin());
+  }
+  for (; place < entries.size() && entries[place].n == n; place++) {
+    if (way->used[place] || entries[place].sequence != sequence) continue;
+    way->used[place] = true;
+    way->next = place + 1;
+    return entries[place].at(arrival);
   }
   return std::nullopt;
 }

@@ -89,8 +89,17 @@ class Replay {
   const Recording &recording() const { return *recording_; }
 
  private:
+  // Along one track, by place in it.
+  struct Way {
+    const std::vector<Recording::Entry> *entries;
+    std::vector<bool> used;
+    std::size_t next = 0;  // where the packet after the last one is, if none is missing
+  };
+
+  Way *way_of(const Track &track);  // none: the log has no such track
+
   std::shared_ptr<const Recording> recording_;
-  std::map<Track, std::vector<bool>> used_;  // by place in the track
+  std::map<Track, Way> ways_;
 };
 
 }  // namespace avc::net

@@ -99,6 +99,19 @@ START_TEST(each_line_is_used_once_in_the_order_of_the_log) {
 }
 END_TEST
 
+START_TEST(of_several_lines_for_one_n_each_packet_gets_its_own) {
+  const auto numbered = [](const char *sequence, const char *delay) {
+    return R"({"stream":"1001/video","n":0,"fate":"sent","delay_us":)" + std::string(delay) + R"(,"seq":)" + sequence +
+           R"(,"ssrc":1001000})" + "\n";
+  };
+  auto replay = replay_of(numbered("8", "1") + numbered("9", "2") + numbered("7", "3"));
+  const auto delay_of = [&](std::uint16_t sequence) { return sent(replay.verdict(kVideo, 0, sequence, Instant())).at; };
+  ck_assert(delay_of(9) == Instant{2us});
+  ck_assert(delay_of(8) == Instant{1us});
+  ck_assert(delay_of(7) == Instant{3us});
+}
+END_TEST
+
 START_TEST(order_spaces_empty_lines_and_unknown_keys_do_not_matter) {
   auto replay = replay_of(
       "\n{ \"ssrc\": 1001000 , \"later\":\"x\",\"seq\":1,\"fate\":\"lost\",\r\"delay_us\":0,"
@@ -143,5 +156,5 @@ END_TEST
 
 AVC_TESTS("replay", each_fate_comes_again_from_the_packets_arrival_on,
           a_packet_is_found_by_participant_stream_ssrc_n_and_sequence_number,
-          each_line_is_used_once_in_the_order_of_the_log, order_spaces_empty_lines_and_unknown_keys_do_not_matter,
-          faults_name_line_and_reason)
+          each_line_is_used_once_in_the_order_of_the_log, of_several_lines_for_one_n_each_packet_gets_its_own,
+          order_spaces_empty_lines_and_unknown_keys_do_not_matter, faults_name_line_and_reason)
