@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peers"))
-from bed import BUILD, Daemon  # noqa: E402,F401  (for whoever measures)
+from bed import BUILD, Daemon  # noqa: E402
 
 LONGEST = 120  # seconds that a receiver lives at most
 
@@ -35,6 +35,16 @@ class Usage:
 def steal_seconds():
     """Time that the machine below took from all of this one's processors."""
     return int(pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
+class MeasuredDaemon(Daemon):
+    """A daemon that is overloaded may end late: that is a finding, and no reason to throw away what it was measured."""
+
+    def __exit__(self, *failure):
+        try:
+            super().__exit__(*failure)
+        except AssertionError as why:
+            print(why, flush=True)
 
 
 class Receiver:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What numbers of participants cost, in several ways to send (tests/bench/ways.py) that take turns on one machine.
 
-    scripts/bench                                        everything, about half an hour on an idle machine
+    scripts/bench                                        everything, about 40 minutes on an idle machine
     scripts/bench --participants 1500 --seconds 5 --rounds 1 --link loopback
     scripts/bench --profile                              also where the time of (c) goes (needs perf)
 
@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -105,9 +106,8 @@ class Bench:
 
     def encoders(self):
         for participants in ENCODER_SIZES:
-            for number in range(min(self.asked.rounds, 3)):
-                self.run("plain", participants, self.asked.seconds, number)
-                self.run("encoded", participants, self.asked.seconds, number)
+            self.run("plain", participants, self.asked.seconds, 0)
+            self.run("encoded", participants, self.asked.seconds, 0)
 
 
 def over_veth(arguments, asked, records):
@@ -145,9 +145,16 @@ def parse(arguments):
     return asked
 
 
+def save(result, asked):
+    asked.output.parent.mkdir(parents=True, exist_ok=True)
+    asked.output.write_text(json.dumps(result, indent=1) + "\n")
+
+
 def main(arguments):
     asked = parse(arguments)
-    started, records, result = time.monotonic(), [], {"machine": machine(), "records": []}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with statements take away what they made
+    started, records = time.monotonic(), []
+    result = {"machine": machine(), "records": records}
     if asked.link != "veth" or asked.inside:
         link = Link("veth", asked.host, namespaces.inside(asked.inside)) if asked.inside else \
             Link("loopback", "127.0.0.1", [])
@@ -159,6 +166,7 @@ def main(arguments):
             for participants in asked.participants:
                 if not asked.inside or participants in VETH_SIZES or asked.participants != SIZES:
                     bench.size(participants)
+                    save(result, asked)
             if not asked.inside and (asked.participants == SIZES or "encoded" in (asked.ways or ())):
                 bench.encoders()
             if asked.profile and not asked.inside:
@@ -166,9 +174,8 @@ def main(arguments):
     if asked.link != "loopback" and not asked.inside:
         passed_on = [word for word in arguments if word != "--profile"]
         result["veth_skipped"] = over_veth(passed_on, asked, records)
-    result.update(records=records, took_seconds=time.monotonic() - started)
-    asked.output.parent.mkdir(parents=True, exist_ok=True)
-    asked.output.write_text(json.dumps(result, indent=1) + "\n")
+    result["took_seconds"] = time.monotonic() - started
+    save(result, asked)
     print(f"{len(records)} runs in {result['took_seconds']:.0f} s: {asked.output}")
     return 1 if any("failed" in record for record in records) else 0
 

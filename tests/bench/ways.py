@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 
-from processes import BUILD, Daemon, Program, Usage, product_receiver, steal_seconds, witness
+from processes import BUILD, MeasuredDaemon, Program, Usage, product_receiver, steal_seconds, witness
 
 SETTLE = 2
 CHAOS = {"delay_ms": 15.5, "jitter_ms": 14.5, "delay_distribution": "uniform", "allow_reordering": True,
@@ -86,7 +86,8 @@ def rate_of(samples):
 
 def daemon(calibration=None):
     """`calibration` is a file with a cost so low that the daemon refuses nobody: how far it goes is the question."""
-    return Daemon("--max-participants", "10000", env={"AVCHAOS_CALIBRATION": str(calibration)} if calibration else {})
+    environment = {"AVCHAOS_CALIBRATION": str(calibration)} if calibration else {}
+    return MeasuredDaemon("--max-participants", "10000", env=environment)
 
 
 def started(avchaosd, body):
