@@ -168,9 +168,9 @@ def checked(link, participants, seconds, clip):
             **{key: seen[key] for key in ("packets", "breaks", "malformed", "kernel_drops", "late_ms")}}
 
 
-def cut_at_end(missing, came):
+def cut_at_end(missing, came, late_ms):
     """Of packets that were sent by the log and did not come: those that were still on their way when the test ended,
-    that is no older than the longest delay before the last packet of their stream."""
+    that is no older than the longest delay, and the most that anything was late, before the last of their stream."""
     rows, cut = {}, 0
     for ssrc, seq, timestamp in came:
         rows.setdefault(ssrc, {})[seq] = timestamp
@@ -178,7 +178,7 @@ def cut_at_end(missing, came):
         arrived = rows.get(ssrc, {})
         before = next((arrived[near] for near in ((seq - back) & 0xFFFF for back in range(200)) if near in arrived), None)
         latest = max(arrived.values(), default=0)
-        longest = (CHAOS["delay_ms"] + CHAOS["jitter_ms"] + 1000 / 30) * (48 if ssrc % 2 else 90)
+        longest = (CHAOS["delay_ms"] + CHAOS["jitter_ms"] + 1000 / 30 + late_ms) * (48 if ssrc % 2 else 90)
         cut += before is None or latest - before <= longest
     return cut
 
@@ -201,7 +201,7 @@ def logged(link, participants, seconds, clip):
             else:
                 lost += 1
     missing = list((decided - came).elements())
-    under_way = cut_at_end(missing, rows)
+    under_way = cut_at_end(missing, rows, report["generator"]["late_max_ms"])
     return {"way": "logged", "link": link.name, "participants": participants, "packets": len(rows),
             "log_sent": sum(decided.values()), "log_lost": lost, "taken_by_chaos": report["sent"]["lost"],
             "under_way_at_end": under_way, "sent_but_missing": len(missing) - under_way,
