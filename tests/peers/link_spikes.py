@@ -399,7 +399,9 @@ def the_report_says_what_was_injected_and_measured():
                                          ("keyframes", "whole keyframes", None, 0), ("gone", "bitrate", 0, 0),
                                          ("flood", "flood packets", 200, 200)):
         figure = r.figure(name, what)
-        for key, wanted, slack in (("injected", injected, 4), ("during", during, 14 if what == "delay" else 4)):
+        # A frame that a busy machine sent late counts where it arrived: a share of the usual bitrate.
+        slack_during = {"delay": 14, "bitrate": 0.03 * (figure.get("before") or 0)}.get(what, 4)
+        for key, wanted, slack in (("injected", injected, 4), ("during", during, slack_during)):
             got = figure[key]
             if wanted is None:
                 continue
