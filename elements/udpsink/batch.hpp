@@ -245,13 +245,27 @@ template <class Late>
 void Batch::take_due(Instant now, Late late) {
   due_.clear();
   wheel_.take_due(now, due_);
-  constexpr std::size_t kAhead = 8;  // what is going to be read lies anywhere: fetched while others are added
+  // What is going to be read lies anywhere, and one leads to the next: each is fetched when what leads to it is there.
+  constexpr std::size_t kAhead = 6;
+  const auto soon = [&](std::size_t i, std::size_t steps) -> const Parked * {
+    return i + steps * kAhead < due_.size() ? &due_[i + steps * kAhead].item : nullptr;
+  };
   for (std::size_t i = 0; i < due_.size(); ++i) {
-    if (i + kAhead < due_.size()) __builtin_prefetch(&held_[due_[i + kAhead].item.held]);
-    if (i + kAhead / 2 < due_.size()) {
-      const Parked &soon = due_[i + kAhead / 2].item;
-      __builtin_prefetch(held_[soon.held].path.get());
-      if (const RtpFrame *frame = held_[soon.held].frame) __builtin_prefetch(&frame->packets[soon.packet]);
+    if (const Parked *parked = soon(i, 3)) __builtin_prefetch(&held_[parked->held]);
+    if (const Parked *parked = soon(i, 2)) {
+      const Held &holder = held_[parked->held];
+      const char *path = reinterpret_cast<const char *>(holder.path.get());
+      for (std::size_t line = 0; line < sizeof(Path); line += 64) __builtin_prefetch(path + line);
+      __builtin_prefetch(holder.frame);
+    }
+    if (const Parked *parked = soon(i, 1)) {
+      const Held &holder = held_[parked->held];
+      __builtin_prefetch(holder.path->ends.data());
+      __builtin_prefetch(&holder.path->outlet->packets);
+      if (holder.frame) {
+        __builtin_prefetch(&holder.frame->packets[parked->packet]);
+        __builtin_prefetch(&holder.frame->payloads[parked->packet]);
+      }
     }
     const auto [held, packet] = due_[i].item;
     late(now - due_[i].due);

@@ -117,6 +117,16 @@ def beside(results):
                  rows)
 
 
+def profiled(results):
+    found = results.result.get("profile")
+    if not found:
+        return "Not taken in this run (`--profile`)."
+    libraries = ", ".join(f"{what} {text(share)} %" for share, what in found["libraries"][:6])
+    rows = [[text(share, 1), *what.replace("|", "\\|").split(" ", 1)] for share, what in found["functions"][:14]]
+    return (f"(c) with {found['participants']} participants over loopback, all threads (perf, cpu-clock): {libraries}.\n\n" +
+            table(["%", "library", "function"], rows))
+
+
 def goals(results):
     get = lambda way, participants, *keys: results.middle("loopback", way, participants, *keys)
     errors = sum(run["send_errors"] for run in results.of("loopback", "chaos", 1500))
@@ -157,6 +167,7 @@ def section(results):
         f"Not measured: {results.result.get('veth_skipped') or 'not asked for'}.",
         "### Correctness, start and REST\n", checks(results),
         "### An encoder each against the shared clip\n", savings(results),
+        "### Profile\n", profiled(results),
         "### Beside the old tool's stated table\n", beside(results),
         END,
     ]
