@@ -16,6 +16,11 @@ def received_is_sent_minus_log(packets, log):
         check([e["n"] for e in entries] == list(range(len(entries))), f"the log of {ssrc} has holes")
         sent = [e["seq"] for e in entries if e["fate"] == "sent"]
         came = [p.seq for p in packets[ssrc]]
+        # What was decided and had not left yet when the test was stopped is dropped in the sink: a frame at most.
+        seen, frame = set(came), 64
+        while sent and sent[-1] not in seen and frame > 0:
+            sent.pop()
+            frame -= 1
         check(sorted(came) == sorted(sent), f"{ssrc}: {len(came)} came, {len(sent)} were logged as sent")
         lost[ssrc] = [e["n"] for e in entries if e["fate"] != "sent"]
     check(set(packets) == set(lost), "a stream is missing from the log or from the wire")
