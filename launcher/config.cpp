@@ -108,6 +108,14 @@ const Setting kSettings[] = {
        c.profiles = v;
        return {};
      }},
+    {"calibration", "AVCHAOS_CALIBRATION", "FILE",
+     "what a packet costs here (calibration.json in the state directory, or in its default place)", false,
+     [](Config &c, const std::string &v, const ReadFile &) -> Fault {
+       c.calibration = v;
+       if (!g_file_test(v.c_str(), G_FILE_TEST_IS_REGULAR))
+         c.warnings.push_back("there is no file " + v + " yet; avchaos doctor --calibrate makes it");
+       return {};
+     }},
     {"token-file", "AVCHAOS_TOKEN_FILE", "FILE", "ask for the bearer token in this file", false,
      [](Config &c, const std::string &v, const ReadFile &read) -> Fault { return token_from(c, c.token, v, read); }},
     {"", "AVCHAOS_TOKEN", "TOKEN", "ask for this bearer token", false,
@@ -319,11 +327,10 @@ void Loader::check() {
     config_.warnings.push_back("MEDIA_PATH: there is no file " + config_.media_path +
                                ": tests that name no media will be refused");
   }
-  if (config_.state_dir.empty()) {
-    const auto home = environment_("XDG_STATE_HOME");
-    config_.state_dir = home && !home->empty() ? *home + "/gst-avchaos"
-                                               : environment_("HOME").value_or("/tmp") + "/.local/state/gst-avchaos";
-  }
+  const auto home = environment_("XDG_STATE_HOME");
+  config_.own_state_dir = home && !home->empty() ? *home + "/gst-avchaos"
+                                                 : environment_("HOME").value_or("/tmp") + "/.local/state/gst-avchaos";
+  if (config_.state_dir.empty()) config_.state_dir = config_.own_state_dir;
 }
 
 std::variant<Config, std::vector<Error>> Loader::finish() {

@@ -20,6 +20,8 @@ struct Config {
   std::uint16_t listen_port = 8080;
   std::string state_dir;                // default: $XDG_STATE_HOME/gst-avchaos
   std::vector<std::string> media_dirs;  // beside the directories of the media files below
+  std::string calibration;              // file of `avchaos doctor --calibrate`; empty: looked for
+  std::string own_state_dir;            // the default of state_dir, where that file is looked for too
   std::string profiles;                 // file of the user's network profiles; empty: none
   std::string token;                    // of the API; empty: nobody is asked
   std::string metrics_token;

@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iomanip>
+#include <sstream>
 #include <thread>
 
+#include "launcher/calibration.hpp"
 #include "launcher/plugin.hpp"
+#include "launcher/results/environment.hpp"
 #include "launcher/session/trace_file.hpp"
 
 namespace avc::launcher {
@@ -49,10 +53,32 @@ api::Settings settings_of(const Config &config) {
       .own_media = {absolute(config.media_path), absolute(config.media_video_path), absolute(config.media_audio_path)},
       .state_dir = config.state_dir,
       .contexts = config.contexts > 0 ? config.contexts : std::min(kMostContexts, processors()),
-      .readiness = [state_dir = config.state_dir] { return check_readiness(state_dir); },
       .process_start_unix = static_cast<double>(g_get_real_time()) / 1e6,
   };
   return settings;
+}
+
+Calibration calibration_of(const Config &config) {
+  std::string machine;
+  for (const auto &[name, value] : results::environment())
+    if (name == results::kProcessor) machine = value;
+  std::vector<std::string> paths{config.calibration};
+  if (config.calibration.empty())
+    paths = {config.state_dir + "/calibration.json", config.own_state_dir + "/calibration.json"};
+  return find_calibration(paths, machine, read_text_file);
+}
+
+// Never a fault: without a calibration there is a guess.
+api::Check check_of(const Calibration &calibration, const session::Capacity &capacity) {
+  const double each = session::packets_per_second(scenario::Scenario());
+  const auto count = [&](bool received) { return std::to_string(static_cast<int>(capacity.room(received) / each)); };
+  std::ostringstream cost;
+  cost << std::setprecision(3) << calibration.cost.sender * 1e6 << " µs a packet, " << calibration.cost.receiver * 1e6
+       << " µs to receive it: about " << count(false) << " participants of 2.5 Mbit/s, " << count(true)
+       << " where this daemon receives them too";
+  if (!calibration.path.empty()) return {"capacity", true, cost.str(), ""};
+  const std::string why = calibration.warning.empty() ? "not calibrated" : calibration.warning;
+  return {"capacity", true, why + "; a guess: " + cost.str(), "avchaos doctor --calibrate measures it"};
 }
 
 }  // namespace
@@ -79,9 +105,15 @@ Result<std::string> Daemon::start() {
   auto conditions = read_conditions(config_.profiles, settings.media);
   if (!conditions) return conditions.error();
   settings.conditions = std::move(*conditions);
+  const Calibration calibration = calibration_of(config_);
   session::PoolLimits limits;
   limits.max_participants = config_.max_participants;
-  limits.cores = processors();
+  limits.capacity = session::Capacity(calibration.cost, processors(), settings.contexts);
+  settings.readiness = [state_dir = config_.state_dir, check = check_of(calibration, limits.capacity)] {
+    auto checks = check_readiness(state_dir);
+    checks.push_back(check);
+    return checks;
+  };
   context_ = std::make_unique<api::Context>(std::move(settings), limits, std::move(*history));
   router_ = std::make_unique<http::Router>(http::Gate{config_.token, config_.metrics_token});
   router_->add(api::routes(*context_));

@@ -17,6 +17,8 @@ constexpr const char *kOurs[] = {"avchaossrc", "participanttagger", "spikeschedu
 // What avchaossrc makes and payloads media with.
 constexpr const char *kStock[] = {"rtph264pay", "rtpopuspay", "h264parse", "opusenc", "appsink", "decodebin"};
 
+constexpr std::size_t kProbeBytes = 65536;  // more than what hides in a block that is already there
+
 fs::path own_directory() {
   std::error_code fault;
   return fs::read_symlink("/proc/self/exe", fault).parent_path();
@@ -48,10 +50,17 @@ api::Check check_element(const char *name) {
 
 api::Check check_state_dir(const std::string &state_dir) {
   const fs::path probe = fs::path(state_dir) / ".writable";
-  const bool ok = static_cast<bool>(std::ofstream(probe) << "1");
+  std::ofstream out(probe);
+  out << std::string(kProbeBytes, '1');
+  out.close();  // a full disk is told of here
   std::error_code fault;
   fs::remove(probe, fault);
-  if (!ok) return {"state directory", false, state_dir + " cannot be written", "choose another with --state-dir"};
+  if (!out) {
+    const auto space = fs::space(state_dir, fault);
+    if (!fault && space.available < kProbeBytes)
+      return {"state directory", false, state_dir + " is full", "make room, or choose another with --state-dir"};
+    return {"state directory", false, state_dir + " cannot be written", "choose another with --state-dir"};
+  }
   return {"state directory", true, state_dir, ""};
 }
 

@@ -54,7 +54,12 @@ Exit run(const RunOptions &options);
 Exit replay(const ReplayOptions &options);
 Exit plan(const PlanOptions &options);
 Exit receive(const ReceiveOptions &options);
-Exit doctor(bool json);
+struct DoctorOptions {
+  bool json = false;
+  bool calibrate = false;  // first measure what a packet costs, and keep it for the daemon
+};
+
+Exit doctor(const DoctorOptions &options);
 Exit version();
 Exit spikes(bool json);
 Exit profiles(const std::string &base_url, bool json);

@@ -1,13 +1,16 @@
 // `avchaos doctor`: the machine by itself, and the daemon by starting one and asking whether it is ready.
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tools/calibrate.hpp"
 #include "tools/commands.hpp"
 #include "tools/common/json.hpp"
 #include "tools/common/server.hpp"
 #include "tools/common/signals.hpp"
 #include "tools/machine.hpp"
 #include "tools/render/terminal.hpp"
+#include "tools/render/text.hpp"
 
 namespace avc::tools {
 namespace {
@@ -35,6 +38,21 @@ std::vector<Finding> check_daemon() {
     found.push_back({Health::fail, "daemon", failure.what(), "build or install avchaosd and the plugin"});
   }
   return found;
+}
+
+// What was measured is kept where the daemon looks; what it makes of it is among its own checks.
+Finding calibrate() {
+  const auto path = calibration_path();
+  const auto costs = measure_packet_costs({});
+  const auto now = take(g_date_time_new_now_utc());
+  const auto time = take(g_date_time_format(now.get(), "%Y-%m-%dT%H:%M:%SZ"));
+  make_directory(path.parent_path());
+  write_file(path, calibration_json(costs, time.get()));
+  return {Health::ok, "calibration",
+          render::fixed(costs.sender * 1e6, 2) + " µs a packet, " + render::fixed(costs.receiver * 1e6, 2) +
+              " µs to receive it, measured with " + std::to_string(costs.participants) + " participants; in " +
+              path.string(),
+          ""};
 }
 
 const char *word(Health health) {
@@ -88,14 +106,16 @@ std::string json_of(const std::vector<Finding> &findings, bool healthy) {
 
 }  // namespace
 
-Exit doctor(bool json) {
+Exit doctor(const DoctorOptions &options) {
+  std::vector<Finding> findings;
+  if (options.calibrate) findings.push_back(calibrate());
   const StopSignals signals;
-  std::vector<Finding> findings = check_daemon();
+  for (auto &&one : check_daemon()) findings.push_back(std::move(one));
   for (auto &&more : {check_kernel(), check_files("/")}) findings.insert(findings.end(), more.begin(), more.end());
   bool healthy = true;
   for (const auto &finding : findings) healthy &= finding.health != Health::fail;
   render::Terminal terminal(stdout);
-  terminal.text(json ? json_of(findings, healthy) : text_of(findings, terminal.paint()));
+  terminal.text(options.json ? json_of(findings, healthy) : text_of(findings, terminal.paint()));
   return healthy ? Exit::ok : Exit::other;
 }
 

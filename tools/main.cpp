@@ -19,6 +19,7 @@ struct Everything {
   ReplayOptions replay;
   PlanOptions plan;
   ReceiveOptions receive;
+  DoctorOptions doctor;
   std::string base_url;
   bool json = false;
 };
@@ -82,7 +83,10 @@ void add_others(CLI::App &app, Everything &all) {
                     "Figures of every participant, not the first few");
   receive->add_flag("--rtcp", all.receive.send_reports, "Send receiver reports back to those who send sender reports");
 
-  app.add_subcommand("doctor", "Check this machine and say what to change")->add_flag("--json", all.json, "As JSON");
+  CLI::App *doctor = app.add_subcommand("doctor", "Check this machine and say what to change");
+  doctor->add_flag("--calibrate", all.doctor.calibrate,
+                   "First measure what a packet costs here; the daemon admits tests by it");
+  doctor->add_flag("--json", all.doctor.json, "As JSON");
   app.add_subcommand("spikes", "List spike types with parameters, ranges and defaults")
       ->add_flag("--json", all.json, "As JSON");
   CLI::App *profiles = app.add_subcommand("profiles", "List network profiles with their settings and sources");
@@ -159,7 +163,7 @@ int execute(int argc, char **argv) {
   if (command == "replay") return static_cast<int>(replay(all.replay));
   if (command == "plan") return static_cast<int>(plan(all.plan));
   if (command == "receive") return static_cast<int>(receive(all.receive));
-  if (command == "doctor") return static_cast<int>(doctor(all.json));
+  if (command == "doctor") return static_cast<int>(doctor(all.doctor));
   if (command == "spikes") return static_cast<int>(spikes(all.json));
   if (command == "profiles") return static_cast<int>(profiles(all.base_url, all.json));
   if (command == "version") return static_cast<int>(version());

@@ -136,6 +136,7 @@ Context::~Context() {
 }
 
 stats::Summary Context::lateness() const { return loop_->lateness(); }
+stats::LateCounts Context::late_counts() const { return loop_->late_counts(); }
 
 std::optional<Context::Stuck> Context::stuck() const {
   constexpr Nanos kStuck = std::chrono::seconds(1);

@@ -20,6 +20,7 @@
 #include "core/runtime/executor.hpp"
 #include "core/runtime/wait_clock.hpp"
 #include "core/stats/histogram.hpp"
+#include "core/stats/lateness.hpp"
 
 namespace avc::runtime {
 
@@ -37,6 +38,7 @@ class Context final : public Executor {
   const std::string &name() const { return name_; }
   // Of everything recorded on this context so far, in nanoseconds; any thread, and cheap however many ask.
   stats::Summary lateness() const;
+  stats::LateCounts late_counts() const;
   // The watchdog: set while a turn has been under way for a second or more; any thread.
   std::optional<Stuck> stuck() const;
 

@@ -174,12 +174,16 @@ void Turns::record_lateness(Nanos late) {
   }
   const std::scoped_lock lock(lateness_mutex_);
   lateness_.record(late);
+  late_counts_.record(late);
 }
 
 void Turns::keep_lateness() {
   if (late_in_turn_.empty()) return;
   const std::scoped_lock lock(lateness_mutex_);
-  for (const Nanos late : late_in_turn_) lateness_.record(late);
+  for (const Nanos late : late_in_turn_) {
+    lateness_.record(late);
+    late_counts_.record(late);
+  }
   late_in_turn_.clear();
 }
 
@@ -187,6 +191,11 @@ stats::Summary Turns::lateness() {
   const std::scoped_lock lock(lateness_mutex_);
   if (summary_.count != lateness_.count()) summary_ = lateness_.summary();
   return summary_;
+}
+
+stats::LateCounts Turns::late_counts() {
+  const std::scoped_lock lock(lateness_mutex_);
+  return late_counts_;
 }
 
 Turns::Busy Turns::busy() {

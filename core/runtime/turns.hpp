@@ -14,6 +14,7 @@
 #include "core/runtime/executor.hpp"
 #include "core/runtime/timer_wheel.hpp"
 #include "core/stats/histogram.hpp"
+#include "core/stats/lateness.hpp"
 
 namespace avc::runtime {
 
@@ -39,6 +40,7 @@ class Turns : public std::enable_shared_from_this<Turns> {
   void forget(TurnEnd &hook);
   void record_lateness(Nanos late);
   stats::Summary lateness();
+  stats::LateCounts late_counts();
 
   struct Busy {
     Nanos since{};      // how long the turn under way has lasted; 0 between turns
@@ -73,6 +75,7 @@ class Turns : public std::enable_shared_from_this<Turns> {
   std::vector<Nanos> late_in_turn_;  // the driver's alone, so that a packet costs no lock
   std::mutex lateness_mutex_;
   stats::Histogram lateness_;
+  stats::LateCounts late_counts_;
   stats::Summary summary_;  // of lateness_ when it had summary_.count entries
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "core/rtp/h264.hpp"
 #include "elements/media/payload.hpp"
@@ -156,6 +157,16 @@ std::string find_profile_level_id(const AccessUnit &unit) {
   return found;
 }
 
+void sum_up(Clip &clip) {
+  std::size_t bytes = 0;
+  const auto &video = clip.renditions.front().payloads, &audio = std::as_const(clip.audio);
+  for (const auto *payloads : {&video, &audio})
+    for (const FramePayload &payload : *payloads) bytes += payload.bytes.size();
+  const double seconds = to_seconds(clip.timing.length);
+  clip.packets_per_second = static_cast<double>(video.size() + audio.size()) / seconds;
+  clip.payload_kbps = static_cast<double>(bytes) * 8 / 1000 / seconds;
+}
+
 bool open_audio(GVariant *variant, const char *caps, const Media &media, Clip &clip) {
   clip.audio_caps = take(gst_caps_from_string(caps));
   if (!clip.audio_caps) return false;
@@ -211,6 +222,7 @@ Result<std::shared_ptr<const Clip>> open_clip(GBytes *packed) {
     if (!open_rendition(rendition.get(), media, *clip, Nanos(length))) return damaged;
   }
   if (clip->renditions.empty() || !open_audio(audio.get(), audio_caps, media, *clip)) return damaged;
+  sum_up(*clip);
   clip->profile_level_id = find_profile_level_id(clip->renditions[0].units[clip->timing.keyframes[0]]);
   return std::shared_ptr<const Clip>(std::move(clip));
 }

@@ -123,10 +123,7 @@ void Player::request_key_unit(std::optional<guint> ssrc) {
 
 void Player::change(SpikeChange change) { orders_.lock()->changes.push_back(std::move(change)); }
 
-std::vector<double> Player::kbps() const {
-  const auto clip = orders_.lock()->clip;
-  return clip ? clip->kbps : std::vector<double>();
-}
+std::shared_ptr<const media::Clip> Player::clip() const { return orders_.lock()->clip; }
 
 void Player::carry_out_orders(Orders &orders) {
   for (SpikeChange &change : orders.changes) orders.run->change(std::move(change));

@@ -39,7 +39,7 @@ class Player {
   void change(SpikeChange change);
 
   const Counters &counters() const { return counters_; }
-  std::vector<double> kbps() const;  // of the clip's renditions; empty before it is ready
+  std::shared_ptr<const media::Clip> clip() const;  // none before it is ready
 
  private:
   struct Orders {

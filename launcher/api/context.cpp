@@ -86,6 +86,7 @@ void Context::spike_changed(TestSession &session, const SpikeEntry &spike, doubl
 }
 
 void Context::sampled(TestSession &session, const results::Sample &sample) {
+  pool_.sampled(sample);
   auto text = results::to_json(sample);
   text.pop_back();
   channel(session.id())->publish("sample", text);

@@ -55,6 +55,8 @@ class Context final : public session::SessionObserver {
   session::SessionPool &pool() { return pool_; }
   const Settings &settings() const { return settings_; }
   results::History *history() { return history_.get(); }
+  // Gone when the context is: for what calls back later.
+  std::weak_ptr<const bool> alive() const { return alive_; }
 
   session::TestSession &test(const Request &request);  // by the first argument; throws 404
   std::shared_ptr<http::EventChannel> channel(const std::string &test_id);
@@ -66,6 +68,7 @@ class Context final : public session::SessionObserver {
 
  private:
   Settings settings_;
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
   std::unique_ptr<results::History> history_;
   std::map<std::string, std::shared_ptr<http::EventChannel>> channels_;
   session::SessionPool pool_;  // last: its tests end before what they report to

@@ -113,14 +113,12 @@ Reply one(Context &context, const Request &request) {
   TestSession &session = context.test(request);
   const std::uint32_t id = number_or_refuse(request.args[1], "participant_id", 0, UINT32_MAX);
   json::Writer out;
-  const auto &all = session.snapshots();
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].id != id) continue;
-    write_full(out.begin_object(), session, i, all[i]);
+  if (const auto one = session.snapshot_of(id)) {
+    write_full(out.begin_object(), session, *session.index_of(id), *one);
     return json_reply(out.end_object());
   }
   const auto &owned = session.setup().participants;
-  if (all.empty() && std::find(owned.begin(), owned.end(), id) != owned.end()) {
+  if (std::find(owned.begin(), owned.end(), id) != owned.end()) {
     return json_reply(out.begin_object().put("participant_id", id).put("state", "created").end_object());
   }
   throw ApiError(404, "participant " + std::to_string(id) + " is not in this test", "participant_id");
@@ -163,6 +161,8 @@ metrics::TestNumbers numbers_of(TestSession &session) {
   test.bitrate_kbps = participant::is_over(session.state()) ? 0 : mean.kbps;
   test.send_errors = session.generator().send_errors;
   test.late_p99_ms = session.generator().late_p99_ms;
+  test.late_counts = session.generator().late_counts;
+  test.late_sum_ms = session.generator().late_avg_ms * static_cast<double>(session.generator().late_count);
   return test;
 }
 
@@ -213,8 +213,15 @@ Reply process_metrics(Context &context, const Request &) {
   }
   Reply reply;
   reply.type = "text/plain; version=0.0.4";
-  const metrics::ProcessNumbers process{context.settings().partition.id, context.pool().rejected(),
-                                        context.settings().process_start_unix};
+  const auto machine = session::read_machine(0);
+  const metrics::ProcessNumbers process{.partition = context.settings().partition.id,
+                                        .rejected = context.pool().rejected(),
+                                        .start_time_seconds = context.settings().process_start_unix,
+                                        .cpu_seconds = machine.own_cpu_seconds,
+                                        .steal_seconds = machine.steal_seconds,
+                                        .involuntary_switches = machine.involuntary_switches,
+                                        .circuit = static_cast<int>(context.pool().circuit()),
+                                        .packets_per_second_room = context.pool().capacity().room(false)};
   reply.body = (tests.empty() ? "# No tests yet.\n" : "") + metrics::process_text(process, tests);
   return reply;
 }

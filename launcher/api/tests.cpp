@@ -2,11 +2,13 @@
 #include <glib.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <system_error>
 
 #include "core/spike/effect.hpp"
 #include "launcher/api/context.hpp"
+#include "launcher/session/media_load.hpp"
 #include "launcher/session/rendition.hpp"
 #include "launcher/session/trace_file.hpp"
 
@@ -87,13 +89,15 @@ SessionSetup prepare(Context &context, const Request &request, bool strict) {
   return setup;
 }
 
-void admit(Context &context, const SessionSetup &setup) {
-  const auto admitted = context.pool().admit(setup.test_id, static_cast<std::uint32_t>(setup.participants.size()),
-                                             session::packets_per_second(setup.scenario));
-  if (admitted) return;
-  const Error &error = admitted.error();
-  ApiError refusal(error.field == "test_id" ? 409 : error.field.empty() ? 503 : 429, error.message, error.field);
-  if (refusal.status != 409) refusal.retry_after_seconds = 10;
+void admit(Context &context, const SessionSetup &setup, bool received) {
+  using Why = session::Refusal::Why;
+  const auto refused = context.pool().admit(setup.test_id, static_cast<std::uint32_t>(setup.participants.size()),
+                                            {session::packets_per_second(setup.scenario), received});
+  if (!refused) return;
+  const unsigned status = refused->why == Why::taken_id ? 409 : refused->why == Why::late ? 503 : 429;
+  ApiError refusal(status, refused->error.message, refused->error.field);
+  if (refused->retry_after > Nanos(0))
+    refusal.retry_after_seconds = static_cast<int>(std::ceil(to_seconds(refused->retry_after)));
   throw refusal;
 }
 
@@ -122,7 +126,7 @@ Reply build(Context &context, std::shared_ptr<SessionSetup> setup, const session
   if (auto admitted = context.settings().targets.admit(*address); !admitted) {
     refuse(403, {target.field, admitted.error().message});
   }
-  admit(context, *setup);  // again: the name may have taken a while to resolve
+  admit(context, *setup, target.embedded);  // again: the name may have taken a while to resolve
   setup->address = *address;
   setup->port = target.port;
   if (target.embedded) {
@@ -141,8 +145,8 @@ Reply create(Context &context, const Request &request) {
   const std::string strict_text = request.query_value("strict");
   const bool strict = strict_text == "1" || strict_text == "true";
   auto setup = std::make_shared<SessionSetup>(prepare(context, request, strict));
-  admit(context, *setup);
   const auto target = choose_target(setup->scenario, context.settings().target_environment, strict);
+  admit(context, *setup, target.embedded);
   if (target.embedded) {
     return build(context, setup, target, std::string("127.0.0.1"));
   }
@@ -227,8 +231,7 @@ Reply forget(Context &context, const Request &request) {
   return json_reply(out.begin_object().put("deleted", true).put("test_id", id).end_object());
 }
 
-Reply plan(Context &context, const Request &request) {
-  const SessionSetup &setup = context.test(request).setup();
+Reply plan_of(const SessionSetup &setup, const std::optional<scenario::MediaFacts> &media) {
   json::Writer out;
   out.begin_object().put("test_id", setup.test_id).put("seed", setup.seed);
   out.put("strategy", spike::name(setup.scenario.distribution.strategy));
@@ -240,10 +243,28 @@ Reply plan(Context &context, const Request &request) {
   }
   const double pps = session::packets_per_second(setup.scenario);
   const double kbps = setup.scenario.video.bitrate_kbps + setup.scenario.audio.bitrate_kbps + pps * 20 * 8 / 1000;
-  const auto load = scenario::planned_load(setup.scenario, {pps, kbps});
+  const auto load = scenario::planned_load(setup.scenario, media.value_or(scenario::MediaFacts{pps, kbps}));
   out.end_array().begin_object("load").put("packets_per_second", load.packets_per_second);
-  out.put("mbit_per_second", load.mbit_per_second).end_object().put("warnings", setup.warnings);
-  return json_reply(out.end_object());
+  out.put("mbit_per_second", load.mbit_per_second).put("estimated", !media).end_object();
+  return json_reply(out.put("warnings", setup.warnings).end_object());
+}
+
+// The load is that of the very media, so it is prepared first; a start later finds it ready.
+Reply plan(Context &context, const Request &request) {
+  const std::string id = context.test(request).id();
+  Reply reply;
+  reply.later = [&context, id](const http::Finish &finish) {
+    session::MediaLoad::ask(context.pool().find(id)->setup(), [&context, alive = context.alive(), id, finish](
+                                                                  const std::optional<scenario::MediaFacts> &media) {
+      if (alive.expired()) return;
+      finish([&] {
+        const TestSession *session = context.pool().find(id);
+        if (session == nullptr) throw ApiError(404, "the test was forgotten meanwhile", "test_id");
+        return plan_of(session->setup(), media);
+      });
+    });
+  };
+  return reply;
 }
 
 }  // namespace

@@ -28,6 +28,26 @@ std::string escaped(std::string_view value) {
   return safe;
 }
 
+void append(std::string &out, std::string_view name, const Labels &labels, double value) {
+  out.append(name);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    out.append(i == 0 ? "{" : ",").append(labels[i].first).append("=\"").append(escaped(labels[i].second)).append("\"");
+  }
+  out.append(labels.empty() ? " " : "} ").append(number_text(value)).append("\n");
+}
+
+const char *name_of(PrometheusText::Type type) {
+  switch (type) {
+    case PrometheusText::Type::counter:
+      return "counter";
+    case PrometheusText::Type::gauge:
+      return "gauge";
+    case PrometheusText::Type::histogram:
+      return "histogram";
+  }
+  return "untyped";
+}
+
 }  // namespace
 
 std::string number_text(double value) {
@@ -42,16 +62,30 @@ void PrometheusText::family(std::string_view name, Type type, std::string_view h
   families_.push_back({std::string(name), std::string(help), "", type});
 }
 
-void PrometheusText::sample(std::string_view family, const Labels &labels, double value) {
+PrometheusText::Family &PrometheusText::find(std::string_view family) {
   const auto found =
       std::find_if(families_.begin(), families_.end(), [&](const Family &f) { return f.name == family; });
   assert(found != families_.end());
-  std::string &out = found->samples;
-  out.append(family);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    out.append(i == 0 ? "{" : ",").append(labels[i].first).append("=\"").append(escaped(labels[i].second)).append("\"");
+  return *found;
+}
+
+void PrometheusText::sample(std::string_view family, const Labels &labels, double value) {
+  append(find(family).samples, family, labels, value);
+}
+
+void PrometheusText::histogram(std::string_view family, const Labels &labels, std::span<const double> ends,
+                               std::span<const std::uint64_t> counts, double sum) {
+  std::string &out = find(family).samples;
+  const std::string name(family);
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    below += counts[i];
+    Labels with_end = labels;
+    with_end.emplace_back("le", i < ends.size() ? number_text(ends[i]) : "+Inf");
+    append(out, name + "_bucket", with_end, static_cast<double>(below));
   }
-  out.append(labels.empty() ? " " : "} ").append(number_text(value)).append("\n");
+  append(out, name + "_sum", labels, sum);
+  append(out, name + "_count", labels, static_cast<double>(below));
 }
 
 std::string PrometheusText::text() const {
@@ -59,7 +93,7 @@ std::string PrometheusText::text() const {
   for (const Family &family : families_) {
     if (family.samples.empty()) continue;
     out.append("# HELP ").append(family.name).append(" ").append(family.help).append("\n# TYPE ").append(family.name);
-    out.append(family.type == Type::counter ? " counter\n" : " gauge\n").append(family.samples);
+    out.append(" ").append(name_of(family.type)).append("\n").append(family.samples);
   }
   return out;
 }

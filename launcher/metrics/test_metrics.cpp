@@ -1,5 +1,7 @@
 #include "launcher/metrics/test_metrics.hpp"
 
+#include <array>
+
 #include "launcher/metrics/prometheus.hpp"
 
 namespace avc::metrics {
@@ -52,6 +54,8 @@ void new_families(PrometheusText &out) {
   out.family("av_chaos_monkey_bitrate_bits_per_second", Type::gauge, "RTP bitrate sent in the last second.");
   out.family("av_chaos_monkey_lateness_p99_seconds", Type::gauge,
              "How late the generator itself was, 99th percentile.");
+  out.family("av_chaos_monkey_lateness_seconds", Type::histogram,
+             "How much later than due the generator served its deadlines.");
   out.family("av_chaos_monkey_test_elapsed_seconds", Type::gauge, "Time since media started, up to the test's end.");
 }
 
@@ -83,6 +87,33 @@ void new_samples(PrometheusText &out, const TestNumbers &test, const Labels &lab
   put("bitrate_bits_per_second", test.bitrate_kbps * 1e3);
   put("lateness_p99_seconds", test.late_p99_ms / 1e3);
   put("test_elapsed_seconds", test.elapsed_seconds);
+  std::array<double, stats::LateCounts::kUpToUs.size()> ends{};
+  for (std::size_t i = 0; i < ends.size(); ++i) ends[i] = static_cast<double>(stats::LateCounts::kUpToUs[i]) / 1e6;
+  out.histogram("av_chaos_monkey_lateness_seconds", labels, ends, test.late_counts.in_class, test.late_sum_ms / 1e3);
+}
+
+void process_families(PrometheusText &out) {
+  out.family("av_chaos_monkey_rejected_total", Type::counter, "Tests and requests refused for lack of capacity.");
+  out.family("av_chaos_monkey_circuit_state", Type::gauge, "New tests are taken: 0 yes, 1 one on trial, 2 no.");
+  out.family("av_chaos_monkey_room_packets_per_second", Type::gauge, "RTP packets that more tests could send.");
+  out.family("av_chaos_monkey_involuntary_context_switches_total", Type::counter,
+             "Times that a thread of this process was taken off a processor.");
+  out.family("av_chaos_monkey_machine_steal_seconds_total", Type::counter,
+             "Processor time that the hypervisor gave to others, since the machine started.");
+  out.family("process_cpu_seconds_total", Type::counter, "Processor time of this process.");
+  out.family("process_start_time_seconds", Type::gauge, "Start of this process since the Unix epoch.");
+}
+
+void process_samples(PrometheusText &out, const ProcessNumbers &process) {
+  const Labels labels{{"partition", std::to_string(process.partition)}};
+  out.sample("av_chaos_monkey_rejected_total", labels, static_cast<double>(process.rejected));
+  out.sample("av_chaos_monkey_circuit_state", labels, process.circuit);
+  out.sample("av_chaos_monkey_room_packets_per_second", labels, process.packets_per_second_room);
+  out.sample("av_chaos_monkey_involuntary_context_switches_total", labels,
+             static_cast<double>(process.involuntary_switches));
+  out.sample("av_chaos_monkey_machine_steal_seconds_total", labels, process.steal_seconds);
+  out.sample("process_cpu_seconds_total", {}, process.cpu_seconds);
+  out.sample("process_start_time_seconds", {}, process.start_time_seconds);
 }
 
 }  // namespace
@@ -91,8 +122,7 @@ std::string process_text(const ProcessNumbers &process, std::span<const TestNumb
   PrometheusText out;
   old_families(out);
   new_families(out);
-  out.family("av_chaos_monkey_rejected_total", Type::counter, "Tests and requests refused for lack of capacity.");
-  out.family("process_start_time_seconds", Type::gauge, "Start of this process since the Unix epoch.");
+  process_families(out);
   const std::string partition = std::to_string(process.partition);
   for (const TestNumbers &test : tests) {
     const Labels labels{{"test_id", test.test_id}, {"partition", partition}};
@@ -102,8 +132,7 @@ std::string process_text(const ProcessNumbers &process, std::span<const TestNumb
     out.sample("rtp_active_participants", labels, test.participants);
     new_samples(out, test, labels);
   }
-  out.sample("av_chaos_monkey_rejected_total", {{"partition", partition}}, static_cast<double>(process.rejected));
-  out.sample("process_start_time_seconds", {}, process.start_time_seconds);
+  process_samples(out, process);
   return out.text();
 }
 

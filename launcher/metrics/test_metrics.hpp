@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/stats/lateness.hpp"
+
 namespace avc::metrics {
 
 enum class TestState { created, running, stopping, stopped, failed };
@@ -27,6 +29,8 @@ struct TestNumbers {
   std::uint64_t frames = 0, packets = 0, bytes = 0, lost = 0, send_errors = 0;
   double jitter_ms = 0, loss_percent = 0, mos_score = 0, bitrate_kbps = 0;
   double late_p99_ms = 0;
+  stats::LateCounts late_counts;
+  double late_sum_ms = 0;
   std::vector<ParticipantNumbers> per_participant;  // only those asked for
 };
 
@@ -34,6 +38,10 @@ struct ProcessNumbers {
   std::uint32_t partition = 0;
   std::uint64_t rejected = 0;  // tests refused for lack of capacity, requests by rate or size
   double start_time_seconds = 0;
+  double cpu_seconds = 0, steal_seconds = 0;  // of this process; of the machine since it booted
+  std::uint64_t involuntary_switches = 0;
+  int circuit = 0;                     // 0 closed, 1 half open, 2 open
+  double packets_per_second_room = 0;  // that the machine has left
 };
 
 // GET /metrics: all tests of the process.

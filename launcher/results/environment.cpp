@@ -27,8 +27,8 @@ std::string line_of(const char *file, std::string_view name) {
 std::vector<std::pair<std::string, std::string>> environment() {
   std::vector<std::pair<std::string, std::string>> out{{"gst-avchaos", AVC_VERSION}};
   const std::string processor = line_of("/proc/cpuinfo", "model name");
-  out.emplace_back("Processor", std::to_string(std::thread::hardware_concurrency()) + " × " +
-                                    (processor.empty() ? "unknown" : processor));
+  out.emplace_back(kProcessor, std::to_string(std::thread::hardware_concurrency()) + " × " +
+                                   (processor.empty() ? "unknown" : processor));
   const std::string memory = line_of("/proc/meminfo", "MemTotal");  // "16384000 kB"
   if (!memory.empty()) out.emplace_back("Memory", number(std::strtod(memory.c_str(), nullptr) / 1048576, 1) + " GiB");
   if (utsname system{}; uname(&system) == 0)

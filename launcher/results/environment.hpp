@@ -8,6 +8,8 @@
 
 namespace avc::results {
 
+inline constexpr const char *kProcessor = "Processor";  // name of the line of number and model of the processors
+
 std::vector<std::pair<std::string, std::string>> environment();
 
 }  // namespace avc::results

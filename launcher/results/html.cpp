@@ -328,6 +328,13 @@ std::string background(const View &report) {
   out += fact("Late", "half of all deadlines at most " + figure(generator["late_p50_ms"].number()) +
                           " ms, 99 % at most " + figure(generator["late_p99_ms"].number()) + " ms, the worst " +
                           figure(generator["late_max_ms"].number()) + " ms");
+  if (const View use = generator["machine"]; use["seconds"].number().value_or(0) > 0) {
+    const double all = use["seconds"].number().value_or(1) * use["processors"].number().value_or(1);
+    const auto percent = [&](const char *key) { return figure(use[key].number().value_or(0) / all * 100) + " %"; };
+    out += fact("Processors", percent("own_cpu_seconds") + " used by this program, " + percent("machine_cpu_seconds") +
+                                  " by all, " + percent("steal_seconds") + " stolen by the hypervisor");
+    out += fact("Taken off a processor", figure(use["involuntary_switches"].number(), 0) + " times");
+  }
   out += fact("Refused by the kernel", figure(generator["send_errors"].number(), 0) + " packets");
   out += fact("Lost in our receiver's socket", figure(generator["receiver_kernel_drops"].number(), 0) + " packets");
   for (const auto &[key, value] : report["environment"].members()) out += fact(key, value.text());

@@ -190,6 +190,32 @@ void write_received(Writer &out, const RunResult &run, const Totals &totals) {
   out.end_object();
 }
 
+void write_lateness(Writer &out, const stats::LateCounts &counts) {
+  out.begin_array("late_histogram");
+  for (std::size_t i = 0; i < counts.in_class.size(); ++i) {
+    out.begin_object();
+    if (i < counts.kUpToUs.size())
+      out.put("up_to_ms", static_cast<double>(counts.kUpToUs[i]) / 1e3);
+    else
+      out.null("up_to_ms");
+    out.put("count", counts.in_class[i]).end_object();
+  }
+  out.end_array();
+}
+
+void write_use(Writer &out, std::string_view key, const MachineUse &use) {
+  out.begin_object(key);
+  put(out, "seconds", use.seconds);
+  out.put("processors", use.processors);
+  put(out, "own_cpu_seconds", use.own_cpu_seconds);
+  put(out, "machine_cpu_seconds", use.machine_cpu_seconds);
+  put(out, "steal_seconds", use.steal_seconds);
+  put(out, "throttled_seconds", use.throttled_seconds);
+  put(out, "waited_seconds", use.waited_seconds);
+  put(out, "busiest_thread_seconds", use.busiest_seconds);
+  out.put("busiest_thread", use.busiest).put("involuntary_switches", use.involuntary_switches).end_object();
+}
+
 void write_generator(Writer &out, const GeneratorHealth &generator) {
   out.begin_object("generator").put("late_count", generator.late_count);
   put(out, "late_avg_ms", generator.late_avg_ms);
@@ -199,6 +225,12 @@ void write_generator(Writer &out, const GeneratorHealth &generator) {
   put(out, "late_max_ms", generator.late_max_ms);
   out.put("packets_sent", generator.packets_sent).put("bytes_sent", generator.bytes_sent);
   out.put("send_errors", generator.send_errors).put("receiver_kernel_drops", generator.receiver_kernel_drops);
+  out.begin_object("send_errors_by_name");
+  for (const auto &[name, count] : generator.errors_by_name) out.put(name, count);
+  out.end_object();
+  write_lateness(out, generator.late_counts);
+  write_use(out, "machine", generator.use);
+  if (generator.late_use.seconds > 0) write_use(out, "machine_while_late", generator.late_use);
   out.end_object();
 }
 
@@ -324,6 +356,10 @@ void write_fields(Writer &out, const Sample &sample) {
   }
   out.begin_object("generator");
   put(out, "late_p99_ms", sample.generator.late_p99_ms);
+  put(out, "second_late_p99_ms", sample.generator.second_late_p99_ms);
+  put(out, "cpu_percent", sample.generator.cpu_percent);
+  put(out, "steal_percent", sample.generator.steal_percent);
+  out.put("involuntary_switches", sample.generator.involuntary_switches);
   out.put("send_errors", sample.generator.send_errors);
   out.put("receiver_kernel_drops", sample.generator.receiver_kernel_drops).end_object();
 }

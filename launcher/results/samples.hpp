@@ -10,12 +10,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/spike/spike.hpp"
+#include "core/stats/lateness.hpp"
 #include "core/stats/stream_stats.hpp"
 #include "core/time.hpp"
 
@@ -72,6 +74,22 @@ struct ParticipantSnapshot {
   ReceiverCounters &received_of(Media media) { return received[static_cast<std::size_t>(media)]; }
 };
 
+// What this process and its machine did over a stretch of time.
+struct MachineUse {
+  double seconds = 0;                      // how long the stretch was
+  unsigned processors = 1;                 // that share the figures of the machine
+  double own_cpu_seconds = 0;              // this process, all threads
+  double machine_cpu_seconds = 0;          // everybody on it, this process too
+  double steal_seconds = 0;                // the hypervisor gave these to others
+  double throttled_seconds = 0;            // a CPU limit of the container was used up
+  double waited_seconds = 0;               // the senders' threads were ready and did not run; the longest of them
+  double busiest_seconds = 0;              // of processor time that one sending thread had, the most of any
+  std::string busiest;                     // its name
+  std::uint64_t involuntary_switches = 0;  // threads of this process that were taken off a processor
+
+  MachineUse &operator+=(const MachineUse &next);  // the stretch after this one
+};
+
 // Whether the generator itself kept time and got rid of its packets; since the test's start.
 struct GeneratorHealth {
   std::uint64_t late_count = 0;  // deadlines served
@@ -84,6 +102,11 @@ struct GeneratorHealth {
   std::uint64_t bytes_sent = 0;
   std::uint64_t send_errors = 0;            // packets the kernel refused
   std::uint64_t receiver_kernel_drops = 0;  // our own receiver's socket buffer overflowed: not the network's loss
+  std::map<std::string, std::uint64_t> errors_by_name;  // send_errors by errno's name
+  stats::LateCounts late_counts;                        // of the run; the sum over all threads
+  double second_late_p99_ms = 0;                        // of the last second alone
+  MachineUse use, second_use;                           // of the run, and of the last second
+  MachineUse late_use;                                  // of those seconds in which it was too late; most often none
 };
 
 // One second of the run, over all participants. Rates and percentages describe the second that ends at t.
@@ -122,6 +145,9 @@ struct Sample {
     double late_p99_ms = 0;
     std::uint64_t send_errors = 0;
     std::uint64_t receiver_kernel_drops = 0;
+    // Of this second alone; not kept in the history.
+    double second_late_p99_ms = 0, cpu_percent = 0, steal_percent = 0;  // of all processors
+    std::uint64_t involuntary_switches = 0;
   } generator;
 };
 

@@ -80,7 +80,11 @@ Sample SecondSums::sample(const Sample &previous, double t, double seconds, bool
     out.received = received(previous, seconds);
     out.sent.jitter_ms = out.received->jitter_ms;
   }
-  out.generator = {generator.late_p99_ms, generator.send_errors, generator.receiver_kernel_drops};
+  const MachineUse &use = generator.second_use;
+  const double all = use.seconds * use.processors;
+  out.generator = {generator.late_p99_ms,        generator.send_errors,           generator.receiver_kernel_drops,
+                   generator.second_late_p99_ms, share(use.own_cpu_seconds, all), share(use.steal_seconds, all),
+                   use.involuntary_switches};
   return out;
 }
 

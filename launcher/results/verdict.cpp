@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/spike/effect.hpp"
+#include "launcher/results/shortage.hpp"
 #include "launcher/results/text.hpp"
 
 namespace avc::results {
@@ -73,7 +74,8 @@ void judge_generator(const RunResult &run, Finding &finding) {
   if (generator.late_p99_ms > kLateLimitMs)
     finding.decide(Outcome::invalid, 110,
                    "the generator was overloaded: 1 % of its deadlines were missed by " +
-                       number(generator.late_p99_ms, 1) + " ms or more (limit " + number(kLateLimitMs) + " ms)");
+                       number(generator.late_p99_ms, 1) + " ms or more (limit " + number(kLateLimitMs) + " ms); " +
+                       late_because(generator));
   const auto lost_here = [&](std::uint64_t packets, const std::string &what) {
     if (!packets) return;
     const std::string text = plural(packets, "packet") + " " + what;
@@ -82,8 +84,9 @@ void judge_generator(const RunResult &run, Finding &finding) {
     else
       finding.note(text + "; that is this machine's doing, not the network's");
   };
-  lost_here(generator.send_errors, "could not be sent (the kernel refused them)");
-  lost_here(generator.receiver_kernel_drops, "overflowed the receiver's own socket buffer");
+  lost_here(generator.send_errors, "could not be sent (" + refused_because(generator) + ")");
+  lost_here(generator.receiver_kernel_drops,
+            "overflowed the receiver's own socket buffer (doctor says how to enlarge it)");
 }
 
 void judge_end(const RunResult &run, Finding &finding) {

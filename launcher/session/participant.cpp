@@ -1,5 +1,6 @@
 #include "launcher/session/participant.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "elements/support/chaos_events.hpp"
@@ -34,6 +35,26 @@ class Stats {
     const char *value = stats_ ? gst_structure_get_string(stats_.get(), field) : nullptr;
     return value != nullptr ? value : "";
   }
+  // A structure of counts by name, added to `counts`.
+  void add_counts(const char *field, std::map<std::string, std::uint64_t> &counts) const {
+    const GValue *held = value(field);
+    if (held == nullptr || !GST_VALUE_HOLDS_STRUCTURE(held)) return;
+    const GstStructure *inner = gst_value_get_structure(held);
+    for (gint i = 0; i < gst_structure_n_fields(inner); ++i) {
+      const char *name = gst_structure_nth_field_name(inner, static_cast<guint>(i));
+      guint64 count = 0;
+      if (gst_structure_get_uint64(inner, name, &count) != FALSE) counts[name] += count;
+    }
+  }
+  stats::LateCounts late_counts(const char *field) const {
+    stats::LateCounts counts;
+    const GValue *list = value(field);
+    if (list == nullptr || !GST_VALUE_HOLDS_ARRAY(list)) return counts;
+    const auto size = std::min<std::size_t>(gst_value_array_get_size(list), counts.in_class.size());
+    for (std::size_t i = 0; i < size; ++i)
+      counts.in_class[i] = g_value_get_uint64(gst_value_array_get_value(list, static_cast<guint>(i)));
+    return counts;
+  }
   const GValue *value(const char *field) const {
     return stats_ ? gst_structure_get_value(stats_.get(), field) : nullptr;
   }
@@ -52,6 +73,14 @@ Result<bool> configure_link(GstElement *degrader, const ParticipantSettings &set
 }
 
 }  // namespace
+
+void set_media(Setter &source, const MediaSettings &media) {
+  source("width", std::uint64_t{media.width})("height", std::uint64_t{media.height})("fps", media.fps);
+  if (!media.location.empty()) source("location", media.location);
+  if (!media.audio_location.empty()) source("audio-location", media.audio_location);
+  if (media.file_fps > 0) source("file-fps", media.file_fps);
+  if (!media.renditions.empty()) source("renditions", media.renditions);
+}
 
 std::string schedule_json(const std::vector<spike::Planned> &planned) {
   json::Writer out;
@@ -110,12 +139,8 @@ Result<bool> Participant::build(const ParticipantSettings &settings) {
   }
   Setter source(source_);
   source("participant-id", std::uint64_t{id_})("seed", settings.seed);
-  source("context", settings.context)("width", std::uint64_t{settings.width});
-  source("height", std::uint64_t{settings.height})("fps", settings.fps);
-  if (!settings.location.empty()) source("location", settings.location);
-  if (!settings.audio_location.empty()) source("audio-location", settings.audio_location);
-  if (settings.file_fps > 0) source("file-fps", settings.file_fps);
-  if (!settings.renditions.empty()) source("renditions", settings.renditions);
+  source("context", settings.context);
+  set_media(source, settings.media);
   Setter sink(sink_);
   sink("host", settings.address)("port", std::uint64_t{settings.port})("context", settings.context);
   sink("rtcp-port", std::uint64_t{settings.rtcp_port});
@@ -204,13 +229,21 @@ void Participant::add_to(GeneratorTotals &totals) const {
   const Stats sink(sink_);
   totals.packets += sink.count("packets-sent");
   totals.bytes += sink.count("bytes-sent");
-  totals.errors += sink.count("errors");
+  if (const std::uint64_t errors = sink.count("errors"); errors > 0) {
+    totals.errors += errors;
+    sink.add_counts("errors-by-errno", totals.errors_by_name);
+  }
   const std::string context = sink.text("context");
   if (context.empty() || totals.contexts.contains(context)) return;
   const Stats source(source_);  // what a context was late with is the same whoever of it is asked
   const auto ms = [&](const char *field) { return source.number(field) / 1e3; };
-  totals.contexts[context] = {source.count("late-count"), ms("late-avg-us"), ms("late-p50-us"),
-                              ms("late-p95-us"),          ms("late-p99-us"), ms("late-max-us")};
+  totals.contexts[context] = {source.count("late-count"),
+                              ms("late-avg-us"),
+                              ms("late-p50-us"),
+                              ms("late-p95-us"),
+                              ms("late-p99-us"),
+                              ms("late-max-us"),
+                              source.late_counts("late-counts")};
   if (source.count("stuck-ms") > 0) totals.stuck[context] = source.text("stuck-in");
 }
 

@@ -22,6 +22,18 @@
 
 namespace avc::session {
 
+// What a source plays.
+struct MediaSettings {
+  std::string location;        // empty: generated media
+  std::string audio_location;  // empty: the sound of location
+  std::uint32_t width = 1280, height = 720;
+  double fps = 30;
+  double file_fps = 0;     // of bare H.264; 0: as the file says
+  std::string renditions;  // kbps, "2500,1200"; empty: the media as it is
+};
+class Setter;
+void set_media(Setter &source, const MediaSettings &media);
+
 struct ParticipantSettings {
   std::uint32_t id = 0;
   std::uint64_t seed = 0;
@@ -29,13 +41,7 @@ struct ParticipantSettings {
   std::string address;
   std::uint16_t port = 0;
   std::uint16_t rtcp_port = 0;  // for sender reports; 0: the one after port
-
-  std::string location;        // empty: generated media
-  std::string audio_location;  // empty: the sound of location
-  std::uint32_t width = 1280, height = 720;
-  double fps = 30;
-  double file_fps = 0;     // of bare H.264; 0: as the file says
-  std::string renditions;  // kbps, "2500,1200"; empty: the media as it is
+  MediaSettings media;
 
   json::Network network;                // without spikes
   std::vector<spike::Planned> planned;  // those that address it
@@ -48,10 +54,12 @@ struct GeneratorTotals {
   struct Lateness {
     std::uint64_t count = 0;
     double avg_ms = 0, p50_ms = 0, p95_ms = 0, p99_ms = 0, max_ms = 0;
+    stats::LateCounts counts;
   };
   std::map<std::string, Lateness> contexts;
   std::map<std::string, std::string> stuck;  // contexts that serve nobody for a second or more, and in which element
   std::uint64_t packets = 0, bytes = 0, errors = 0;
+  std::map<std::string, std::uint64_t> errors_by_name;  // of errno
 };
 
 class Participant {

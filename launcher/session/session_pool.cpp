@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace avc::session {
 namespace {
@@ -17,7 +18,8 @@ double packets_per_second(const scenario::Scenario &scenario) {
   return std::ceil(bytes_per_second / fps / kPayloadBytes) * fps + kAudioPacketsPerSecond;
 }
 
-SessionPool::SessionPool(PoolLimits limits, SessionObserver &observer) : limits_(limits), observer_(observer) {
+SessionPool::SessionPool(PoolLimits limits, SessionObserver &observer)
+    : limits_(std::move(limits)), observer_(observer), circuit_(limits_.circuit) {
   tidy_timer_.set(g_timeout_add_seconds(
       10,
       [](gpointer self) -> gboolean {
@@ -37,47 +39,54 @@ std::uint32_t SessionPool::participants() const {
   return sum;
 }
 
-double SessionPool::packets_per_second() const {
-  double sum = 0;
+Capacity SessionPool::capacity() const {
+  Capacity left = limits_.capacity;
   for (const auto &session : sessions_) {
     if (participant::is_over(session->state())) continue;
-    sum += session::packets_per_second(session->setup().scenario) *
-           static_cast<double>(session->setup().participants.size());
+    const auto count = static_cast<double>(session->setup().participants.size());
+    left.add({session::packets_per_second(session->setup().scenario) * count, session->has_receiver()});
   }
-  return sum;
+  return left;
 }
 
-Result<bool> SessionPool::admit(const std::string &test_id, std::uint32_t count, double pps) {
-  if (find(test_id) != nullptr) return Error{"test_id", "there is a test \"" + test_id + "\" already"};
-  for (const auto &session : sessions_) {
-    const results::Sample *sample = session->last_sample();
-    if (session->state() != participant::TestState::running || sample == nullptr) continue;
-    if (sample->generator.late_p99_ms > limits_.late_limit_ms) {
-      ++rejected_;
-      return Error{"", "the generator is late already (test \"" + session->id() + "\"); nothing new is taken now"};
-    }
-  }
-  const std::uint32_t now = participants();
-  if (now + std::uint64_t{count} > limits_.max_participants) {
+Instant SessionPool::now() const {
+  return limits_.now ? limits_.now() : Instant{std::chrono::microseconds(g_get_monotonic_time())};
+}
+
+std::optional<Refusal> SessionPool::admit(const std::string &test_id, std::uint32_t count, const Load &of_each) {
+  constexpr Nanos kRoomMayCome = std::chrono::seconds(10);
+  using Why = Refusal::Why;
+  if (find(test_id) != nullptr)
+    return Refusal{Why::taken_id, {"test_id", "there is a test \"" + test_id + "\" already"}};
+  const auto no_room = [this](std::uint64_t room, const std::string &what) {
     ++rejected_;
-    return Error{"num_participants",
-                 "there is room for " +
-                     std::to_string(limits_.max_participants - std::min(now, limits_.max_participants)) +
-                     " more participants, not " + std::to_string(count) + " (avchaosd --max-participants " +
-                     std::to_string(limits_.max_participants) + ")"};
-  }
-  const double room = limits_.cores * kShare / kSecondsPerPacket - packets_per_second();
-  if (count * pps > room) {
+    return Refusal{Why::no_room,
+                   {"num_participants", "there is room for " + std::to_string(room) + " more participants" + what},
+                   kRoomMayCome};
+  };
+  if (const Nanos wait = circuit_.retry_after(now()); wait > Nanos(0)) {
     ++rejected_;
-    return Error{"num_participants",
-                 "this machine has room for about " +
-                     std::to_string(static_cast<std::int64_t>(std::max(0.0, room / std::max(1.0, pps)))) +
-                     " more participants of this kind, not " + std::to_string(count)};
+    return Refusal{Why::late,
+                   {"", "the generator does not keep time; nothing new is taken until it has been on time for a while"},
+                   wait};
   }
-  return true;
+  const std::uint32_t most = limits_.max_participants, there = participants();
+  const std::string asked = ", not " + std::to_string(count);
+  if (there + std::uint64_t{count} > most)
+    return no_room(most - std::min(there, most), asked + " (avchaosd --max-participants " + std::to_string(most) + ")");
+  const Capacity left = capacity();
+  const double room = left.room(of_each.received);
+  if (count * of_each.packets_per_second > room) {
+    const double each = std::max(1.0, of_each.packets_per_second);
+    const std::string why =
+        left.cost().measured ? " (as calibrated)" : " (a guess: avchaos doctor --calibrate measures)";
+    return no_room(static_cast<std::uint64_t>(room / each), " of this kind" + asked + why);
+  }
+  return std::nullopt;
 }
 
 TestSession &SessionPool::add(SessionSetup setup) {
+  circuit_.taken(now());
   sessions_.push_back(std::make_unique<TestSession>(std::move(setup), observer_));
   return *sessions_.back();
 }

@@ -16,33 +16,12 @@ namespace {
 using participant::TestState;
 using ParticipantState = participant::State;
 
-constexpr std::int64_t kFreshUs = 200'000;
 constexpr std::size_t kMostWarnings = 100;
 constexpr guint kLatencyMs = 100;  // LATENCY messages within this time are answered together
 
-// From the order to start to running time 0, so that everybody is ready by then: changing the state of all
-// participants takes about 0.1 ms each on an idle machine.
-constexpr Nanos kLead = std::chrono::milliseconds(100), kLeadOfEach = std::chrono::microseconds(300);
-
-results::ParticipantState result_state(ParticipantState state) {
-  switch (state) {
-    case ParticipantState::created:
-      return results::ParticipantState::created;
-    case ParticipantState::preparing:
-      return results::ParticipantState::preparing;
-    case ParticipantState::connecting:
-    case ParticipantState::running:
-      return results::ParticipantState::running;
-    case ParticipantState::failed:
-    case ParticipantState::lost:
-      return results::ParticipantState::failed;
-    case ParticipantState::left:
-      return results::ParticipantState::left;
-    case ParticipantState::stopped:
-      return results::ParticipantState::stopped;
-  }
-  return results::ParticipantState::failed;
-}
+// From the order to play to running time 0, so that everybody is ready by then: a margin, beside the time that the
+// same participants took to get to PAUSED.
+constexpr Nanos kLead = std::chrono::milliseconds(50);
 
 std::string rfc3339(std::int64_t unix_us) {
   GDateTime *time = g_date_time_new_from_unix_utc(unix_us / 1'000'000);
@@ -82,6 +61,20 @@ Error fault_of(GstMessage *message, const MediaFiles &media) {
 }
 
 }  // namespace
+
+MediaSettings media_settings(const SessionSetup &setup) {
+  const scenario::Scenario &scenario = setup.scenario;
+  MediaSettings media;
+  media.location = setup.media.location.path;
+  media.audio_location = setup.media.audio_location.path;
+  media.file_fps = scenario.media.fps;
+  media.width = scenario.video.width;
+  media.height = scenario.video.height;
+  media.fps = scenario.video.fps;
+  for (const std::uint32_t kbps : setup.renditions)
+    media.renditions += (media.renditions.empty() ? "" : ",") + std::to_string(kbps);
+  return media;
+}
 
 TestSession::TestSession(SessionSetup setup, SessionObserver &observer)
     : setup_(std::move(setup)),
@@ -123,15 +116,7 @@ Result<std::unique_ptr<Participant>> TestSession::make_participant(std::size_t i
   settings.address = setup_.address;
   settings.port = setup_.port;
   if (setup_.receiver != nullptr) settings.rtcp_port = setup_.receiver->rtcp_port();
-  settings.location = setup_.media.location.path;
-  settings.audio_location = setup_.media.audio_location.path;
-  settings.file_fps = scenario.media.fps;
-  settings.width = scenario.video.width;
-  settings.height = scenario.video.height;
-  settings.fps = scenario.video.fps;
-  for (const std::uint32_t kbps : setup_.renditions) {
-    settings.renditions += (settings.renditions.empty() ? "" : ",") + std::to_string(kbps);
-  }
+  settings.media = media_settings(setup_);
   settings.network = scenario.network;
   settings.decision_log = setup_.decision_log;
   settings.replay_log = setup_.replay_log;
@@ -159,6 +144,7 @@ Result<bool> TestSession::build() {
     auto made = make_participant(i);
     if (!made) return made.error();
     gst_bin_add(GST_BIN(pipeline_), (*made)->bin());
+    by_bin_[(*made)->bin()] = by_id_[(*made)->id()] = i;
     participants_.push_back(std::move(*made));
   }
   return true;
@@ -193,11 +179,13 @@ void TestSession::start(Started done) {
 
   for (auto &one : participants_) one->set_state(ParticipantState::preparing);
   set_state(TestState::running, "");
+  const std::int64_t begun_us = g_get_monotonic_time();
   if (gst_element_set_state(pipeline_, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE) {
     // The first that cannot be prepared keeps the bin from trying the others. Those at fault have posted errors, which
     // are handled before the next look.
     for (auto &one : participants_) gst_element_set_state(one->bin(), GST_STATE_PAUSED);
   }
+  pausing_ = std::chrono::microseconds(g_get_monotonic_time() - begun_us);
   media_timer_.set(g_timeout_add(
       20,
       [](gpointer self) -> gboolean {
@@ -224,13 +212,14 @@ void TestSession::look_at_media() {
 void TestSession::play() {
   // Called from the timer's own callback, or before it ever ran: ended by the flag that the callback looks at.
   if (media_timer_) media_timer_.reset();
-  const Nanos lead = kLead + kLeadOfEach * static_cast<Nanos::rep>(participants_.size());
+  const Nanos lead = kLead + pausing_;
   start_in(lead);
   if (gst_element_set_state(pipeline_, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     fail_start({"", "the pipeline does not start"});
     return;
   }
   playing_ = true;
+  machine_ = read_machine(static_cast<double>(g_get_monotonic_time()) / 1e6);
   for (auto &one : participants_) {
     one->set_state(ParticipantState::running);
     joined_ += one->state() == ParticipantState::running ? 1 : 0;
@@ -272,7 +261,7 @@ void TestSession::begin_seconds() {
   second_timer_.set(g_timeout_add(
       1000,
       [](gpointer self) -> gboolean {
-        static_cast<TestSession *>(self)->second();
+        static_cast<TestSession *>(self)->begin_sweep();
         return G_SOURCE_CONTINUE;
       },
       this));
@@ -319,11 +308,11 @@ const char *words(results::EndReason reason) {
 void TestSession::finish(results::EndReason reason, const std::string &detail, TestState state) {
   const std::string why = detail.empty() ? words(reason) : detail;
   const bool ran = state_ == TestState::running;
-  for (auto *timer : {&media_timer_, &second_timer_, &end_timer_, &latency_timer_}) timer->reset();
+  for (auto *timer : {&media_timer_, &second_timer_, &end_timer_, &latency_timer_, &sweep_source_}) timer->reset();
   if (ran) {
     final_elapsed_ = elapsed_seconds();
     set_state(TestState::stopping, why);
-    if (playing_) second();
+    if (playing_) second();  // all of it at once, whatever was under way
     for (const SpikeEntry *entry : book_.test_over("the test is over")) announce(*entry, final_elapsed_, newest_);
   }
   playing_ = false;
@@ -334,8 +323,7 @@ void TestSession::finish(results::EndReason reason, const std::string &detail, T
   for (auto &one : participants_) one->set_state(ParticipantState::stopped);
   if (ran) {
     // Once more after the last packet has left: totals then match what was received.
-    newest_ = read_all();
-    health_ = read_health();
+    read_now();
     recorder_.finish(reason, detail, Instant{from_seconds(final_elapsed_)});
   }
   let_go();
@@ -355,69 +343,9 @@ std::uint32_t TestSession::sending() const {
   }));
 }
 
-std::vector<results::ParticipantSnapshot> TestSession::read_all() {
-  if (setup_.receiver != nullptr) setup_.receiver->refresh();
-  std::vector<results::ParticipantSnapshot> all(participants_.size());
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    participants_[i]->read(all[i]);
-    all[i].state = result_state(participants_[i]->state());
-    if (setup_.receiver != nullptr) setup_.receiver->fill(all[i].id, all[i]);
-  }
-  return all;
-}
-
-results::GeneratorHealth TestSession::read_health() {
-  GeneratorTotals totals;
-  for (const auto &one : participants_) one->add_to(totals);
-  for (const auto &[name, element] : totals.stuck) {
-    if (!stuck_.insert(name).second) continue;
-    g_log("avcd-session", G_LOG_LEVEL_WARNING, "%s: nothing has left on context %s for a second: it is stuck in %s",
-          setup_.test_id.c_str(), name.c_str(), element.empty() ? "the kernel" : element.c_str());
-  }
-  results::GeneratorHealth health;
-  for (const auto &[name, late] : totals.contexts) {
-    health.late_count += late.count;
-    health.late_avg_ms = std::max(health.late_avg_ms, late.avg_ms);
-    health.late_p95_ms = std::max(health.late_p95_ms, late.p95_ms);
-    health.late_p50_ms = std::max(health.late_p50_ms, late.p50_ms);
-    health.late_p99_ms = std::max(health.late_p99_ms, late.p99_ms);
-    health.late_max_ms = std::max(health.late_max_ms, late.max_ms);
-  }
-  health.packets_sent = totals.packets;
-  health.bytes_sent = totals.bytes;
-  health.send_errors = totals.errors;
-  if (setup_.receiver != nullptr) health.receiver_kernel_drops = setup_.receiver->kernel_drops();
-  return health;
-}
-
-void TestSession::second() {
-  const auto before = std::exchange(newest_, read_all());
-  fresh_at_us_ = 0;
-  health_ = read_health();
-  const double since = last_ ? last_->t : 0;
-  // A stretch much shorter than a second (a stop just after a sample) would say nothing: the one before stands.
-  if (const double seconds = elapsed_seconds() - since; seconds > 0.3 || rates_.empty()) {
-    rates_ = rates_between(before, newest_, seconds, has_receiver_);
-  }
-  last_ = recorder_.second(Instant{from_seconds(elapsed_seconds())}, newest_, health_);
-  observer_.sampled(*this, *last_);
-}
-
-const std::vector<results::ParticipantSnapshot> &TestSession::snapshots() {
-  if (!playing_) return newest_;
-  const std::int64_t now = g_get_monotonic_time();
-  if (fresh_at_us_ == 0 || now - fresh_at_us_ > kFreshUs) {
-    fresh_ = read_all();
-    fresh_at_us_ = now;
-  }
-  return fresh_;
-}
-
 Participant *TestSession::owner_of(GstObject *source) {
   for (GstObject *at = source; at != nullptr; at = GST_OBJECT_PARENT(at)) {
-    for (auto &one : participants_) {
-      if (GST_OBJECT(one->bin()) == at) return one.get();
-    }
+    if (const auto found = by_bin_.find(at); found != by_bin_.end()) return participants_[found->second].get();
   }
   return nullptr;
 }

@@ -17,6 +17,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/participant/participant.hpp"
@@ -24,6 +25,7 @@
 #include "launcher/receiver/embedded.hpp"
 #include "launcher/results/recorder.hpp"
 #include "launcher/scenario/scenario.hpp"
+#include "launcher/session/machine_use.hpp"
 #include "launcher/session/media_path.hpp"
 #include "launcher/session/participant.hpp"
 #include "launcher/session/rates.hpp"
@@ -61,6 +63,8 @@ struct SessionSetup {
   unsigned contexts = 1;
   std::vector<std::string> warnings;
 };
+
+MediaSettings media_settings(const SessionSetup &setup);
 
 // What an injection did.
 struct Injection {
@@ -103,8 +107,11 @@ class TestSession {
 
   const std::vector<std::unique_ptr<Participant>> &participants() const { return participants_; }
   std::uint32_t sending() const;  // participants that run
-  // Of every participant; not older than 200 ms while the test runs, the last ones after it.
+  // Of every participant; not older than 200 ms while the test runs (of more than a hundred: a second), the last ones
+  // after it.
   const std::vector<results::ParticipantSnapshot> &snapshots();
+  std::optional<results::ParticipantSnapshot> snapshot_of(std::uint32_t participant) const;  // read now; none: unknown
+  std::optional<std::size_t> index_of(std::uint32_t participant) const;  // in participants() and snapshots()
   // What each did in the second of the newest sample, in the same order; empty before the first.
   const std::vector<ParticipantRates> &rates() const { return rates_; }
   const results::Sample *last_sample() const { return last_ ? &*last_ : nullptr; }
@@ -122,9 +129,16 @@ class TestSession {
   void fail_start(const Error &why);
   void finish(results::EndReason reason, const std::string &detail, participant::TestState state);
   void set_state(participant::TestState state, const std::string &reason);
+  void begin_sweep();
+  bool sweep_on();
   void second();
+  void take_second(double t);
+  void read_now();
+  results::ParticipantSnapshot read(std::size_t index) const;
   std::vector<results::ParticipantSnapshot> read_all();
-  results::GeneratorHealth read_health();
+  const std::vector<results::ParticipantSnapshot> &read_for(const spike::Spike &spike);
+  results::GeneratorHealth read_health(const GeneratorTotals &totals);
+  void judge_second();
 
   void handle(GstMessage *message);
   void handle_error(GstMessage *message);
@@ -145,19 +159,31 @@ class TestSession {
   std::string reason_, last_failure_;
   GstElement *pipeline_ = nullptr;
   std::vector<std::unique_ptr<Participant>> participants_;
+  std::unordered_map<void *, std::size_t> by_bin_;  // places in participants_
+  std::unordered_map<std::uint32_t, std::size_t> by_id_;
   std::vector<Started> waiting_;
+  Nanos pausing_{};  // what getting all of them to PAUSED took
   bool playing_ = false;
   double final_elapsed_ = 0;
   SpikeBook book_;
   results::Recorder recorder_;
-  std::vector<results::ParticipantSnapshot> newest_, fresh_;
+  std::vector<results::ParticipantSnapshot> newest_, before_, fresh_;
+  std::vector<results::ParticipantSnapshot> told_;  // read for the spike that was told of last
   std::vector<ParticipantRates> rates_;
-  std::int64_t fresh_at_us_ = 0;
+  std::int64_t fresh_at_us_ = 0, told_at_us_ = 0;
+  bool told_all_ = false;
+  struct Sweep {
+    double at = 0;  // seconds of the test
+    std::vector<results::ParticipantSnapshot> read;
+    GeneratorTotals totals;
+  } sweep_;  // under way while sweep_source_ is set
   std::optional<results::Sample> last_;
   results::GeneratorHealth health_;
-  std::set<std::string> stuck_;  // contexts that have been warned about
+  stats::LateCounts late_now_, late_before_;  // of the contexts: as read last, and when the last second ended
+  MachineReading machine_;                    // when the last second ended
+  std::set<std::string> stuck_;               // contexts that have been warned about
   std::uint32_t joined_ = 0;
-  SourceId bus_watch_, media_timer_, second_timer_, end_timer_, latency_timer_;
+  SourceId bus_watch_, media_timer_, second_timer_, end_timer_, latency_timer_, sweep_source_;
   std::int64_t created_us_, created_unix_us_;
   std::optional<std::int64_t> started_unix_us_, ended_us_;
 };

@@ -18,7 +18,8 @@ constexpr std::size_t kMostSpikes = 10000;  // planned and injected: each is rem
 }  // namespace
 
 void TestSession::announce(const SpikeEntry &entry, double at_seconds) {
-  announce(entry, at_seconds, entry.participants > 0 ? read_all() : std::vector<results::ParticipantSnapshot>());
+  announce(entry, at_seconds,
+           entry.participants > 0 ? read_for(entry.planned.spike) : std::vector<results::ParticipantSnapshot>());
 }
 
 void TestSession::announce(const SpikeEntry &entry, double at_seconds,
@@ -131,11 +132,16 @@ void TestSession::follow_absence(std::uint32_t participant) {
   const bool away = std::ranges::any_of(book_.entries(), [&](const SpikeEntry &entry) {
     return entry.planned.spike.type == kLeave && entry.in_force.contains(participant);
   });
-  for (auto &one : participants_) {
-    if (one->id() != participant) continue;
-    if (away || one->state() == ParticipantState::left)
-      one->set_state(away ? ParticipantState::left : ParticipantState::running);
-  }
+  const auto index = index_of(participant);
+  if (!index) return;
+  Participant &one = *participants_[*index];
+  if (away || one.state() == ParticipantState::left)
+    one.set_state(away ? ParticipantState::left : ParticipantState::running);
+}
+
+std::optional<std::size_t> TestSession::index_of(std::uint32_t participant) const {
+  const auto found = by_id_.find(participant);
+  return found == by_id_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void TestSession::handle_spike(GstMessage *message) {

@@ -24,16 +24,24 @@ SessionSetup setup(std::string id, std::uint32_t participants) {
   return made;
 }
 
-std::string refused(SessionPool &pool, const std::string &id, std::uint32_t participants, double pps = 10) {
-  const auto admitted = pool.admit(id, participants, pps);
-  return admitted ? "admitted" : admitted.error().field;
+std::string refused(SessionPool &pool, const std::string &id, std::uint32_t participants, const Load &each = {10}) {
+  const auto refusal = pool.admit(id, participants, each);
+  return refusal ? refusal->error.field : "admitted";
+}
+
+constexpr PacketCost kCost{.sender = 2e-6, .receiver = 1e-6, .measured = true};
+
+avc::results::Sample late(double ms) {
+  avc::results::Sample sample;
+  sample.generator.second_late_p99_ms = ms;
+  return sample;
 }
 
 }  // namespace
 
 START_TEST(participants_of_all_tests_together_are_limited) {
   Quiet quiet;
-  SessionPool pool({.max_participants = 10, .cores = 100}, quiet);
+  SessionPool pool({.max_participants = 10}, quiet);
   avc_assert_text(refused(pool, "a", 10), "admitted");
   avc_assert_text(refused(pool, "a", 11), "num_participants");
   pool.add(setup("a", 7));
@@ -45,21 +53,64 @@ END_TEST
 
 START_TEST(a_machine_carries_so_many_packets_and_no_more) {
   Quiet quiet;
-  SessionPool pool({.max_participants = 100000, .cores = 1}, quiet);
-  const double most = SessionPool::kShare / SessionPool::kSecondsPerPacket;
-  avc_assert_text(refused(pool, "a", 100, most / 100 - 1), "admitted");
-  avc_assert_text(refused(pool, "a", 100, most / 100 + 1), "num_participants");
+  SessionPool pool({.max_participants = 100000, .capacity = Capacity(kCost, 1, 1)}, quiet);
+  const double most = Capacity::kShare / kCost.sender;
+  avc_assert_text(refused(pool, "a", 100, {most / 100 - 1}), "admitted");
+  avc_assert_text(refused(pool, "a", 100, {most / 100 + 1}), "num_participants");
   const auto added = setup("a", 10);
   const double taken = 10 * packets_per_second(added.scenario);
   pool.add(setup("a", 10));
-  avc_assert_text(refused(pool, "b", 1, most - taken - 1), "admitted");
-  avc_assert_text(refused(pool, "b", 1, most - taken + 1), "num_participants");
+  avc_assert_text(refused(pool, "b", 1, {most - taken - 1}), "admitted");
+  avc_assert_text(refused(pool, "b", 1, {most - taken + 1}), "num_participants");
+}
+END_TEST
+
+START_TEST(room_is_what_threads_and_processors_leave) {
+  const double share = Capacity::kShare;
+  constexpr double kTolerance = 1e-3;
+  // One processor for all; two of which senders use one; four, of which a receiver's thread is the narrow place.
+  ck_assert_double_eq_tol(Capacity(kCost, 1, 4).room(true), share / 3e-6, kTolerance);
+  ck_assert_double_eq_tol(Capacity(kCost, 2, 1).room(false), share / 2e-6, kTolerance);
+  ck_assert_double_eq_tol(Capacity(kCost, 8, 4).room(true), share / 1e-6, kTolerance);
+  ck_assert_double_eq_tol(Capacity(kCost, 8, 4).room(false), 4 * share / 2e-6, kTolerance);
+  Capacity busy(kCost, 2, 2);
+  busy.add({.packets_per_second = 2 * share / 3e-6, .received = true});
+  ck_assert_double_eq_tol(busy.room(true), 0, kTolerance);
+  busy.add({.packets_per_second = 1e9});
+  ck_assert_double_eq(busy.room(false), 0);  // never less
+}
+END_TEST
+
+START_TEST(a_generator_that_is_late_takes_nothing_until_it_has_been_on_time) {
+  Quiet quiet;
+  avc::Instant now{};
+  SessionPool pool({.circuit = {.late_ms = 100, .seconds = 3}, .now = [&] { return now; }}, quiet);
+  const auto seconds = [&](int count, double ms) {
+    for (int i = 0; i < count; ++i) {
+      now = now + std::chrono::seconds(1);
+      pool.sampled(late(ms));
+    }
+  };
+  seconds(2, 500);
+  avc_assert_text(refused(pool, "a", 1), "admitted");
+  seconds(1, 500);
+  const auto refusal = pool.admit("a", 1, {10});
+  ck_assert(refusal && refusal->why == Refusal::Why::late && refusal->retry_after == std::chrono::seconds(10));
+  ck_assert_uint_eq(pool.rejected(), 1);
+  now = now + std::chrono::seconds(10);
+  ck_assert(pool.circuit() == Circuit::State::half_open);
+  avc_assert_text(refused(pool, "a", 1), "admitted");
+  pool.add(setup("a", 1));  // on trial
+  ck_assert(pool.admit("b", 1, {10})->why == Refusal::Why::late);
+  seconds(5, 1);
+  ck_assert(pool.circuit() == Circuit::State::closed);
+  avc_assert_text(refused(pool, "b", 1), "admitted");
 }
 END_TEST
 
 START_TEST(a_test_that_is_over_takes_no_room_but_keeps_its_id) {
   Quiet quiet;
-  SessionPool pool({.max_participants = 10, .cores = 100}, quiet);
+  SessionPool pool({.max_participants = 10}, quiet);
   TestSession &first = pool.add(setup("a", 10));
   ck_assert(bool(first.stop(avc::results::EndReason::stopped, "")));
   ck_assert(first.state() == TestState::stopped);
@@ -109,5 +160,6 @@ START_TEST(packets_per_second_follow_bitrate_and_frame_rate) {
 END_TEST
 
 AVC_TESTS("session_pool", participants_of_all_tests_together_are_limited, a_machine_carries_so_many_packets_and_no_more,
+          room_is_what_threads_and_processors_leave, a_generator_that_is_late_takes_nothing_until_it_has_been_on_time,
           a_test_that_is_over_takes_no_room_but_keeps_its_id, what_is_not_running_takes_no_spike_and_no_second_end,
           a_spike_cancelled_before_the_start_is_in_no_plan, packets_per_second_follow_bitrate_and_frame_rate)
