@@ -55,7 +55,8 @@ CapacityQueue::Admission CapacityQueue::admit_open(const LineSettings &settings,
   const std::uint64_t size = packet.bytes;
   if (settings != settings_) settings_ = settings;
   // Our own, because it follows those that wait while the other one follows arrivals.
-  const Slots wanted = slots ? *slots : Slots();
+  static const Slots none;
+  const Slots &wanted = slots ? *slots : none;
   if (!slots_.same_as(wanted)) slots_ = wanted;
   forget_started(arrival);
   if (open_.empty() && !must_wait) {
@@ -113,7 +114,7 @@ void CapacityQueue::push_out_head() {
   open_.pop();
 }
 
-std::optional<CapacityQueue::Fate> CapacityQueue::fetch() {
+std::optional<CapacityQueue::Fate> CapacityQueue::pushed_out() {
   if (fates_.empty()) return std::nullopt;
   const Fate fate = fates_.front();
   fates_.pop();
@@ -128,7 +129,7 @@ std::optional<CapacityQueue::Fate> CapacityQueue::until_arrival(Instant arrival)
     codel_ = codel;
     decide(head);
   }
-  return fetch();
+  return pushed_out();
 }
 
 std::optional<CapacityQueue::Fate> CapacityQueue::until_clock(Instant now) {
@@ -137,7 +138,7 @@ std::optional<CapacityQueue::Fate> CapacityQueue::until_clock(Instant now) {
     if (at <= now)
       for (std::size_t i = 0; i < count; ++i) decide(head_step(codel_, slots_));
   }
-  return fetch();
+  return pushed_out();
 }
 
 std::optional<CapacityQueue::Fate> CapacityQueue::rest() { return until_arrival(Instant::never()); }

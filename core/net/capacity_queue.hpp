@@ -59,6 +59,7 @@ class CapacityQueue {
   Admission admit(const LineSettings &settings, Slots *slots, std::size_t bytes, Instant arrival,
                   bool must_wait = false, Claim claim = {});
 
+  std::optional<Fate> pushed_out();  // those decided already: ask after admit()
   std::optional<Fate> until_arrival(Instant arrival);
   std::optional<Fate> until_clock(Instant now);
   std::optional<Fate> rest();           // all that wait, as if nothing more came
@@ -93,7 +94,6 @@ class CapacityQueue {
   Step head_step(CoDel &codel, Slots &slots) const;
   void decide(const Step &head);
   void push_out_head();
-  std::optional<Fate> fetch();
   // Walks over those that wait, as if nothing more came, up to the first one sent: how many that are, and when it
   // leaves the line (or the last is dropped).
   std::pair<std::size_t, Instant> outlook() const;

@@ -153,7 +153,7 @@ Verdict Link::through_queue(const Packet &packet, const Treatment &t, Instant ar
     waiting_.push(
         {told.ticket, true, packet.stream, arrival, t.copy_delay, t.copy_corrupt_bit, may_overtake(t), false, t.ce});
   }
-  while (const auto fate = queue_.until_arrival(arrival)) ready_.push(this->told(*fate));  // of those it pushed out
+  while (const auto fate = queue_.pushed_out()) ready_.push(this->told(*fate));
   return told;
 }
 
