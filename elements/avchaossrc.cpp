@@ -102,6 +102,8 @@ const Property<Settings> kProperties[] = {
     {"loop", "Begin again at the end", &Settings::loop, 0, 0, kReady},
     {"start-offset-ms", "Where in the clip to start, in ms (-1: spread by participant)", &Settings::start_offset_ms, -1,
      G_MAXINT, kReady},
+    {"start-at-ms", "Running time of the first frame, in ms (-1: at once, spread over up to a second by participant)",
+     &Settings::start_at_ms, -1, G_MAXINT, kReady},
     {"width", "Width of the generated picture, in pixels", &Settings::width, 16, 4096, kReady},
     {"height", "Height of the generated picture, in pixels", &Settings::height, 16, 4096, kReady},
     {"fps", "Frames per second of the generated picture, and of a bare H.264 file whose headers do not say",

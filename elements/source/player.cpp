@@ -9,12 +9,16 @@ namespace avc::source {
 namespace {
 
 // A source that starts this close to running time 0 starts at 0, so that runs are alike to the nanosecond; a later
-// one starts on a grid.
+// one starts on a grid. None before its own time has come.
 constexpr Nanos kStartGrid = std::chrono::milliseconds(100);
 
-Nanos start_of(Nanos running_time) {
-  if (running_time <= kStartGrid) return Nanos(0);
-  return kStartGrid * ((running_time + kStartGrid - Nanos(1)) / kStartGrid);
+// Frames that a source far behind sends in one turn. Then it gives way: a thousand others of its thread are behind too,
+// what they send leaves when the turn ends, and whoever stops one of them may have to wait for that.
+constexpr int kMostInTurn = 8;
+
+Nanos start_of(Nanos running_time, const Settings &settings) {
+  const auto steps = running_time <= kStartGrid ? 0 : (running_time + kStartGrid - Nanos(1)) / kStartGrid;
+  return std::max<Nanos>(kStartGrid * steps, std::chrono::milliseconds(settings.start_at_ms));
 }
 
 }  // namespace
@@ -139,8 +143,8 @@ std::optional<Player::Step> Player::next_step(Instant now) {
   auto orders = orders_.lock();
   if (!orders->playing || orders->over) return std::nullopt;
   if (!orders->run && orders->clip && settings)
-    orders->run =
-        std::make_shared<Run>(orders->clip, *settings, orders->group_id, start_of(now - orders->base_time), counters_);
+    orders->run = std::make_shared<Run>(orders->clip, *settings, orders->group_id,
+                                        start_of(now - orders->base_time, *settings), counters_);
   if (orders->run) carry_out_orders(*orders);
   Step step{orders->run, orders->outputs, orders->base_time, std::move(orders->events)};
   orders->events.clear();
@@ -168,13 +172,13 @@ void Player::end(const Step &step) {
 void Player::turn() {
   const auto executor = this->executor();
   if (!executor) return;
-  while (const auto step = next_step(executor->now())) {
+  for (int sent = 0; const auto step = next_step(executor->now()); ++sent) {
     if (!deliver(*step)) return;
     const auto running_time = step->run->next();
     if (!running_time) return end(*step);
     const Instant due = step->base_time + *running_time;
     const Instant now = executor->now();
-    if (due > now) {
+    if (due > now || sent == kMostInTurn) {
       const std::lock_guard hold(timer_mutex_);
       if (timer_) timer_->arm(due);
       return;

@@ -14,8 +14,10 @@ constexpr std::uint32_t kVideoRate = 90000, kAudioRate = 48000;
 Rng rng_of(const Settings &settings) { return Rng(settings.seed).split(settings.participant_id); }
 
 media::StartPoint start_point(const media::Clip &clip, const Settings &settings) {
-  if (settings.start_offset_ms < 0) return media::spread_start(clip.timing, settings.participant_id);
-  return {std::chrono::milliseconds(settings.start_offset_ms), Nanos(0)};
+  media::StartPoint start{std::chrono::milliseconds(settings.start_offset_ms), Nanos(0)};
+  if (settings.start_offset_ms < 0) start = media::spread_start(clip.timing, settings.participant_id);
+  if (settings.start_at_ms >= 0) start.delay = Nanos(0);  // whoever sets times has spread them
+  return start;
 }
 
 double keyframe_share(const media::Clip &clip) {

@@ -316,6 +316,73 @@ GST_START_TEST(pausing_stops_the_packets_and_playing_goes_on_where_it_was) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_source_told_when_to_start_is_silent_until_then_and_begins_with_a_keyframe) {
+  Sent sent;
+  SourceBench bench(source_text("start-at-ms=1430") + "s.rtp ! " + kSink);
+  bench.keep_from("rtp", sent);
+  bench.play();
+  bench.advance_to(3430 * GST_MSECOND);
+  const auto video = packets_of(sent, 1001000), audio = packets_of(sent, 1001001);
+  ck_assert_uint_eq(video.front().pts, 1430 * GST_MSECOND);
+  ck_assert_uint_eq(audio.front().pts, 1430 * GST_MSECOND);
+  ck_assert(!video.front().delta);
+  ck_assert_uint_eq(frames_between(sent, 0, 3430 * GST_MSECOND), 50);
+  assert_no_hole(video);
+}
+GST_END_TEST;
+
+// Whose frame it was, in the order they left.
+using Order = std::vector<char>;
+
+void note_order(GstPad *pad, Order &order, char name) {
+  struct Place {
+    Order *order;
+    char name;
+  };
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BUFFER_LIST,
+      [](GstPad *, GstPadProbeInfo *, gpointer data) -> GstPadProbeReturn {
+        const auto *place = static_cast<Place *>(data);
+        place->order->push_back(place->name);
+        return GST_PAD_PROBE_OK;
+      },
+      new Place{&order, name}, [](gpointer data) { delete static_cast<Place *>(data); });
+}
+
+std::string state_of(GstElement *source) {
+  GstStructure *raw = nullptr;
+  g_object_get(source, "stats", &raw, nullptr);
+  const auto stats = take(raw);
+  return gst_structure_get_string(stats.get(), "state");
+}
+
+GST_START_TEST(sources_that_are_far_behind_take_turns_and_lose_nothing) {
+  const std::string one = source_text("context=behind start-at-ms=0"), before_name = "avchaossrc name=";
+  SourceBench bench(one + "s.rtp ! " + kSink + " " + before_name + "t" + one.substr(before_name.size() + 1) +
+                    "t.rtp ! " + kSink);
+  Sent sent;
+  Order order;
+  bench.keep_from("rtp", sent);
+  const auto other = take(gst_bin_get_by_name(GST_BIN(bench.pipeline()), "t"));
+  note_order(bench.pad("rtp").get(), order, 's');
+  note_order(take(gst_element_get_static_pad(other.get(), "rtp")).get(), order, 't');
+  bench.play();
+  while (state_of(other.get()) != "running") bench.wait_for(GST_MESSAGE_PROGRESS);
+  bench.advance_to(100 * GST_MSECOND);
+  bench.jump_to(4 * GST_SECOND);
+  bench.advance_to(4 * GST_SECOND + 1);
+  ck_assert_uint_eq(frames_between(sent, 0, 4 * GST_SECOND), 100);
+  assert_no_hole(packets_of(sent, 1001000));
+  std::size_t longest = 0, run = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    run = i > 0 && order[i] == order[i - 1] ? run + 1 : 1;
+    longest = std::max(longest, run);
+  }
+  ck_assert_msg(longest <= 16, "%zu frames of one source in a row", longest);
+  ck_assert_uint_eq(bench.stat("late-count"), order.size());
+}
+GST_END_TEST;
+
 GST_START_TEST(a_file_that_cannot_be_played_is_one_error_that_names_it) {
   SourceBench bench("avchaossrc name=s location=/nowhere/none.mp4 ! " + std::string(kSink));
   ck_assert_int_eq(gst_element_set_state(bench.source(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
@@ -384,6 +451,8 @@ AVC_GST_TESTS(
     a_receiver_that_asks_for_a_key_unit_when_it_gets_caps_misses_no_frame,
     a_clip_that_does_not_loop_ends_with_end_of_stream, a_sink_that_has_had_enough_gets_end_of_stream,
     end_of_stream_from_the_application_ends_the_stream, a_closed_gate_sends_events_only_and_opens_with_a_keyframe,
-    pausing_stops_the_packets_and_playing_goes_on_where_it_was, a_file_that_cannot_be_played_is_one_error_that_names_it,
+    pausing_stops_the_packets_and_playing_goes_on_where_it_was,
+    a_source_told_when_to_start_is_silent_until_then_and_begins_with_a_keyframe,
+    sources_that_are_far_behind_take_turns_and_lose_nothing, a_file_that_cannot_be_played_is_one_error_that_names_it,
     sound_may_come_from_a_file_of_its_own_which_its_error_names,
     a_bad_list_of_renditions_is_refused_when_the_state_changes, it_is_live_and_adds_no_latency)
