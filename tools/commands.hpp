@@ -16,10 +16,11 @@ struct Overrides {
   std::vector<std::string> set;              // path=value
   std::vector<std::string> tags;             // name=value
   std::string note;
+  std::string ramp;  // as typed
 
   bool any() const {
-    return !seed.empty() || !participants.empty() || !duration.empty() || !set.empty() || !tags.empty() ||
-           !note.empty();
+    return !seed.empty() || !participants.empty() || !duration.empty() || !ramp.empty() || !set.empty() ||
+           !tags.empty() || !note.empty();
   }
 };
 

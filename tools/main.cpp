@@ -28,6 +28,7 @@ void add_overrides(CLI::App &app, Overrides &overrides) {
   app.add_option("--seed", overrides.seed, "Seed of all chance (same seed, same losses)");
   app.add_option("--participants", overrides.participants, "Number of participants");
   app.add_option("--duration", overrides.duration, "Seconds, or a time such as 90s, 25m, 1h");
+  app.add_option("--ramp", overrides.ramp, "Participants join one by one: 5/s, or over a time such as 30s");
   app.add_option("--set", overrides.set, "PATH=VALUE: any key of the scenario, such as video.fps=15 (repeatable)")
       ->allow_extra_args(false);
   app.add_option("--tag", overrides.tags, "NAME=VALUE to find the run by (repeatable)")->allow_extra_args(false);

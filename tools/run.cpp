@@ -241,8 +241,8 @@ Exit exit_of_verdict(Json report, bool strict, bool signalled) {
 }
 
 void introduce(render::Terminal &terminal, const Server &server, const ScenarioText &scenario, Json plan) {
-  terminal.line(scenario.name + ": " + render::counted(plan["participants"].number_or(0), "participant") + ", " +
-                render::clock(plan["duration_seconds"].number_or(0)) + ", " +
+  terminal.line(scenario.name + ": " + render::counted(plan["participants"].number_or(0), "participant") +
+                render::joining(plan) + ", " + render::clock(plan["duration_seconds"].number_or(0)) + ", " +
                 render::counted(static_cast<double>(plan["spikes"].size()), "spike") + ", seed " +
                 plan["seed"].scalar());
   terminal.line("daemon: " + server.url() + (server.is_own() ? " (ours, ends with this run)" : ""));

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "core/text.hpp"
 #include "tools/common/json.hpp"
 #include "tools/common/words.hpp"
 
@@ -78,6 +79,18 @@ std::vector<fs::path> media_directories(Json scenario, const fs::path &folder) {
   return found;
 }
 
+// "5/s" or "30s" as the scenario has it.
+std::string ramp_of(const std::string &typed) {
+  const std::string_view text = typed;
+  if (text.ends_with("/s")) {
+    if (const auto rate = parse_number(text.substr(0, text.size() - 2)); rate.value_or(0) > 0)
+      return "{\"spawn_rate\":" + number_text(*rate) + "}";
+  } else if (const auto seconds = parse_duration(typed)) {
+    return "{\"seconds\":" + number_text(*seconds) + "}";
+  }
+  refuse("--ramp \"" + typed + "\": expected participants a second, such as 5/s, or a time such as 30s");
+}
+
 }  // namespace
 
 std::string with_overrides(const std::string &text, const Overrides &overrides) {
@@ -95,6 +108,7 @@ std::string with_overrides(const std::string &text, const Overrides &overrides) 
     if (!seconds) refuse("--duration \"" + overrides.duration + "\": expected seconds, or a time such as 90s, 25m, 1h");
     set_or_refuse(root.get(), "--duration", "duration_seconds", number_text(*seconds));
   }
+  if (!overrides.ramp.empty()) set_or_refuse(root.get(), "--ramp", "ramp", ramp_of(overrides.ramp));
   for (const auto &tag : overrides.tags) {
     const auto [name, value] = name_and_value("--tag", tag);
     if (name.find('.') != std::string::npos) refuse("--tag \"" + tag + "\": a tag's name has no dot");

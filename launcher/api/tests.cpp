@@ -85,7 +85,8 @@ SessionSetup prepare(Context &context, const Request &request, bool strict) {
     setup.replay_log = *found;
   }
   setup.warnings = scenario.warnings;
-  setup.warnings.insert(setup.warnings.end(), setup.plan.warnings.begin(), setup.plan.warnings.end());
+  for (const auto &more : {setup.plan.warnings, scenario::ramp_warnings(scenario, setup.plan)})
+    setup.warnings.insert(setup.warnings.end(), more.begin(), more.end());
   return setup;
 }
 
@@ -168,6 +169,7 @@ void write_config(json::Writer &out, const SessionSetup &setup) {
   out.begin_object("audio").put("sample_rate", scenario.audio.sample_rate).put("channels", scenario.audio.channels);
   out.put("bitrate_kbps", scenario.audio.bitrate_kbps).put("codec", scenario.audio.codec).end_object();
   out.put_unless_empty("duration_seconds", to_seconds(scenario.duration));
+  if (scenario.ramp > Nanos(0)) out.begin_object("ramp").put("seconds", to_seconds(scenario.ramp)).end_object();
   if (!scenario.spikes.empty()) {
     out.begin_array("spikes");
     for (const spike::Spike &spike : scenario.spikes) {
@@ -201,6 +203,7 @@ Reply describe(Context &context, const Request &request) {
   write_config(out.begin_object(), session.setup());
   if (session.started_unix_us()) out.put("elapsed_seconds", static_cast<std::int64_t>(session.elapsed_seconds()));
   out.put("num_participants", session.setup().participants.size());
+  if (session.started_unix_us()) out.put("participants_joined", session.joined());
   if (session.started_unix_us()) out.put("start_time", rfc3339(*session.started_unix_us()));
   out.put("state", participant::name(session.state())).put("test_id", session.id());
   out.put("duration_seconds", to_seconds(session.setup().scenario.duration)).put("seed", session.setup().seed);
@@ -231,6 +234,21 @@ Reply forget(Context &context, const Request &request) {
   return json_reply(out.begin_object().put("deleted", true).put("test_id", id).end_object());
 }
 
+void write_load(json::Writer &out, const scenario::Load &load) {
+  out.put("packets_per_second", load.packets_per_second).put("mbit_per_second", load.mbit_per_second);
+}
+
+void write_ramp(json::Writer &out, const Scenario &scenario, const scenario::MediaFacts &facts) {
+  out.begin_object("ramp").put("seconds", to_seconds(scenario.ramp)).put("spawn_rate", scenario::spawn_rate(scenario));
+  out.begin_array("load");
+  for (const scenario::LoadAt &at : scenario::ramp_load(scenario, facts)) {
+    out.begin_object().put("seconds", at.seconds).put("participants", at.participants);
+    write_load(out, at.load);
+    out.end_object();
+  }
+  out.end_array().end_object();
+}
+
 Reply plan_of(const SessionSetup &setup, const std::optional<scenario::MediaFacts> &media) {
   json::Writer out;
   out.begin_object().put("test_id", setup.test_id).put("seed", setup.seed);
@@ -243,9 +261,11 @@ Reply plan_of(const SessionSetup &setup, const std::optional<scenario::MediaFact
   }
   const double pps = session::packets_per_second(setup.scenario);
   const double kbps = setup.scenario.video.bitrate_kbps + setup.scenario.audio.bitrate_kbps + pps * 20 * 8 / 1000;
-  const auto load = scenario::planned_load(setup.scenario, media.value_or(scenario::MediaFacts{pps, kbps}));
-  out.end_array().begin_object("load").put("packets_per_second", load.packets_per_second);
-  out.put("mbit_per_second", load.mbit_per_second).put("estimated", !media).end_object();
+  const auto facts = media.value_or(scenario::MediaFacts{pps, kbps});
+  out.end_array();
+  write_load(out.begin_object("load"), scenario::planned_load(setup.scenario, facts));
+  out.put("estimated", !media).end_object();
+  if (setup.scenario.ramp > Nanos(0)) write_ramp(out, setup.scenario, facts);
   return json_reply(out.put("warnings", setup.warnings).end_object());
 }
 
@@ -281,6 +301,7 @@ std::vector<Route> test_routes(Context &c) {
                  .body = {{"test_id", "string", "letters, digits and . _ : -; made up when missing"},
                           {"num_participants", "integer", "5 when missing"},
                           {"duration_seconds", "number", "0: until it is stopped"},
+                          {"ramp", "object", "seconds, or spawn_rate (participants a second): they join one by one"},
                           {"video", "object", "width, height, fps, bitrate_kbps"},
                           {"audio", "object", "sample_rate, channels, bitrate_kbps"},
                           {"media_path", "string", "a file in a media directory; generated media when missing"},

@@ -124,7 +124,9 @@ std::string overview(const View &report) {
   out += fact("Started", report["started_at"].text());
   out += fact("Duration", number(report["duration_seconds"].number_or(0), 1) + " s of " +
                               number(report["planned_seconds"].number_or(0), 1) + " s planned");
+  const auto ramp = report["ramp_seconds"].number();
   out += fact("Participants", whole(report["num_participants"]) +
+                                  (ramp ? ", who joined over " + number(*ramp, 1) + " s" : "") +
                                   (received ? ", media arrived from " + whole(received["participants_seen"]) : ""));
   out += fact("Target", report["target"].text());
   out += fact("Seed", report["seed_text"].text());

@@ -254,7 +254,9 @@ void write_facts(Writer &out, const RunResult &run) {
   out.put("started_at", facts.started_at);
   put(out, "planned_seconds", facts.planned_seconds);
   put(out, "duration_seconds", run.duration_seconds);
-  out.put("num_participants", facts.participants).put("target", facts.target);
+  out.put("num_participants", facts.participants);
+  if (facts.ramp_seconds > 0) put(out, "ramp_seconds", facts.ramp_seconds);
+  out.put("target", facts.target);
 }
 
 }  // namespace

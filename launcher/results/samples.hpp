@@ -64,6 +64,7 @@ struct ParticipantSnapshot {
   double queue_peak_ms = 0;                         // since the start
   double rendition_kbps = 0;                        // of the rendition in use
   std::uint32_t active_spikes = 0;
+  bool joined = true;  // its time of the ramp has come
 
   // The receiver has had something of this participant.
   bool seen() const { return received[0].packets_received > 0 || received[1].packets_received > 0; }
@@ -240,6 +241,7 @@ struct RunFacts {
   std::string started_at;     // RFC 3339
   double planned_seconds = 0;
   std::uint32_t participants = 0;
+  double ramp_seconds = 0;    // over which they join; 0: all at once
   std::string target;         // for people: "loopback (embedded receiver)" or "udp 10.0.0.1:5000"
   bool has_receiver = false;  // received counters will come
   bool strict = false;        // a failed warning threshold changes the exit code

@@ -129,7 +129,7 @@ void judge_media(const RunResult &run, Finding &finding) {
   std::uint64_t failed = 0, silent = 0;
   for (const auto &participant : run.participants) {
     failed += participant.state == ParticipantState::failed;
-    silent += run.facts.has_receiver && !participant.seen();
+    silent += run.facts.has_receiver && participant.joined && !participant.seen();
   }
   if (failed) report(plural(failed, "participant") + " failed");
   if (silent) report("no media arrived from " + plural(silent, "participant"));

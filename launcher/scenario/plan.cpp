@@ -50,9 +50,55 @@ std::vector<std::uint32_t> renditions_of(const Scenario &scenario, const spike::
   return renditions;
 }
 
-Load planned_load(const Scenario &scenario, const MediaFacts &facts) {
-  const double participants = scenario.num_participants;
+std::optional<Nanos> join_time(const Scenario &scenario, std::uint32_t participant) {
+  if (scenario.ramp == Nanos(0)) return std::nullopt;
+  const Nanos::rep place = participant - scenario.first_participant;
+  const Nanos exact = scenario.ramp * place / scenario.num_participants;
+  return std::chrono::floor<std::chrono::milliseconds>(exact);  // as sources are told
+}
+
+double spawn_rate(const Scenario &scenario) {
+  return scenario.ramp > Nanos(0) ? scenario.num_participants / to_seconds(scenario.ramp) : 0;
+}
+
+namespace {
+
+Load load_of(double participants, const MediaFacts &facts) {
   return {participants * facts.packets_per_second, participants * facts.kbps / 1000};
+}
+
+}  // namespace
+
+Load planned_load(const Scenario &scenario, const MediaFacts &facts) {
+  return load_of(scenario.num_participants, facts);
+}
+
+std::vector<LoadAt> ramp_load(const Scenario &scenario, const MediaFacts &facts) {
+  constexpr int kSteps = 10;
+  std::vector<LoadAt> all;
+  if (scenario.ramp == Nanos(0)) return all;
+  const auto ids = participant_ids(scenario);
+  for (int step = 0; step <= kSteps; ++step) {
+    const Nanos at = scenario.ramp * step / kSteps;
+    const auto later =
+        std::partition_point(ids.begin(), ids.end(), [&](std::uint32_t id) { return *join_time(scenario, id) <= at; });
+    const auto joined = static_cast<std::uint32_t>(later - ids.begin());
+    all.push_back({to_seconds(at), joined, load_of(joined, facts)});
+  }
+  return all;
+}
+
+std::vector<std::string> ramp_warnings(const Scenario &scenario, const spike::Plan &plan) {
+  std::vector<std::string> warnings;
+  if (scenario.ramp == Nanos(0)) return warnings;
+  for (const spike::Planned &planned : plan.spikes) {
+    const auto &ids = planned.spike.participants;
+    if (ids.empty()) continue;  // the first is there from the beginning
+    const Nanos first = *join_time(scenario, *std::min_element(ids.begin(), ids.end()));
+    if (planned.end.since_origin > first) continue;
+    warnings.push_back("spike \"" + planned.spike.id + "\" is over before any of its participants has joined (ramp)");
+  }
+  return warnings;
 }
 
 }  // namespace avc::scenario

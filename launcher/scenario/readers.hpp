@@ -19,6 +19,8 @@ void read_distribution(json::Object &settings, spike::Distribution &distribution
 void read_video(json::Object &object, Video &video);
 void read_audio(json::Object &object, Audio &audio);
 void read_media(json::Object &root, Media &media);
+// How long `participants` take to join; a fault if that is longer than `duration`, unless that is 0.
+Nanos read_ramp(json::Object &object, std::uint32_t participants, Nanos duration);
 void read_target(json::Object &object, Target &target);
 void read_tags(const json::Value &value, std::map<std::string, std::string> &tags);
 void read_renditions(const json::Value &value, std::vector<std::uint32_t> &renditions);

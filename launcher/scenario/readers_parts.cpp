@@ -2,6 +2,7 @@
 #include <array>
 
 #include "core/text.hpp"
+#include "launcher/scenario/duration.hpp"
 #include "launcher/scenario/readers.hpp"
 
 namespace avc::scenario {
@@ -65,6 +66,28 @@ void read_audio(json::Object &object, Audio &audio) {
   take(object, "bitrate_kbps", 6, 510, audio.bitrate_kbps);
   take_codec(object, "opus", audio.codec);
   object.done();
+}
+
+Nanos read_ramp(json::Object &object, std::uint32_t participants, Nanos duration) {
+  constexpr double kLongest = 86400;
+  const auto seconds = read_seconds(object, "seconds", 0, kLongest);
+  const auto rate = object.number("spawn_rate", 0, 100000);  // as stages will have it
+  object.done();
+  const bool by_rate = rate.value_or(0) > 0;
+  const double ramp = by_rate ? participants / *rate : seconds.value_or(0);
+  const char *key = by_rate ? "spawn_rate" : "seconds";
+  const std::string takes = "all have joined after " + number_text(ramp) + " s only, ";
+  if (by_rate && seconds.value_or(0) > 0) {
+    object.fault(key, "contradicts ramp.seconds: one of them says how fast participants join");
+  } else if (duration > Nanos(0) && ramp > to_seconds(duration)) {
+    object.fault(key,
+                 takes + "and the test is over after " + number_text(to_seconds(duration)) + " (duration_seconds)");
+  } else if (ramp > kLongest) {
+    object.fault(key, takes + "at most " + number_text(kLongest) + " are accepted");
+  } else {
+    return from_seconds(ramp);
+  }
+  return Nanos(0);
 }
 
 void read_media(json::Object &root, Media &media) {

@@ -107,6 +107,9 @@ class Parser {
     if (const auto duration = read_duration(root_, "duration_seconds"); duration.value_or(Nanos(0)) > Nanos(0)) {
       scenario_.duration = *duration;
     }
+    if (auto object = root_.object("ramp")) {
+      scenario_.ramp = read_ramp(*object, scenario_.num_participants, scenario_.duration);
+    }
   }
 
   void parts() {

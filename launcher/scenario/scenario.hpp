@@ -53,6 +53,7 @@ struct Scenario {
   std::uint32_t num_participants = 5;
   std::uint32_t first_participant = participant::kFirstId;
   Nanos duration{};  // 0: until stopped
+  Nanos ramp{};      // over which participants join, one after the other; 0: all at once
 
   Video video;
   Audio audio;
@@ -97,6 +98,10 @@ std::variant<SpikeRequest, std::vector<Error>> parse_spike(std::string_view text
 
 std::vector<std::uint32_t> participant_ids(const Scenario &scenario);
 
+// Running time at which a participant joins; none: there is no ramp. The same whoever else this worker has.
+std::optional<Nanos> join_time(const Scenario &scenario, std::uint32_t participant);
+double spawn_rate(const Scenario &scenario);  // participants a second; 0: there is no ramp
+
 // The same seed gives the same plan.
 spike::Plan plan_of(const Scenario &scenario, std::uint64_t seed);
 
@@ -111,6 +116,16 @@ struct MediaFacts {
 struct Load {
   double packets_per_second = 0, mbit_per_second = 0;
 };
-Load planned_load(const Scenario &scenario, const MediaFacts &facts);
+Load planned_load(const Scenario &scenario, const MediaFacts &facts);  // when all have joined
+
+struct LoadAt {
+  double seconds = 0;
+  std::uint32_t participants = 0;
+  Load load;
+};
+// How the load grows to that: at ten steps of the ramp and at its end.
+std::vector<LoadAt> ramp_load(const Scenario &scenario, const MediaFacts &facts);
+// Of planned spikes that are over before any participant that they address has joined.
+std::vector<std::string> ramp_warnings(const Scenario &scenario, const spike::Plan &plan);
 
 }  // namespace avc::scenario

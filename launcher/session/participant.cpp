@@ -141,6 +141,7 @@ Result<bool> Participant::build(const ParticipantSettings &settings) {
   source("participant-id", std::uint64_t{id_})("seed", settings.seed);
   source("context", settings.context);
   set_media(source, settings.media);
+  if (settings.joins) source("start-at-ms", to_ms(*settings.joins));
   Setter sink(sink_);
   sink("host", settings.address)("port", std::uint64_t{settings.port})("context", settings.context);
   sink("rtcp-port", std::uint64_t{settings.rtcp_port});

@@ -42,6 +42,7 @@ struct ParticipantSettings {
   std::uint16_t port = 0;
   std::uint16_t rtcp_port = 0;  // for sender reports; 0: the one after port
   MediaSettings media;
+  std::optional<Nanos> joins;  // running time at which it begins; none: when the test does
 
   json::Network network;                // without spikes
   std::vector<spike::Planned> planned;  // those that address it

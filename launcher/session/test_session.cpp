@@ -117,6 +117,7 @@ Result<std::unique_ptr<Participant>> TestSession::make_participant(std::size_t i
   settings.port = setup_.port;
   if (setup_.receiver != nullptr) settings.rtcp_port = setup_.receiver->rtcp_port();
   settings.media = media_settings(setup_);
+  settings.joins = scenario::join_time(scenario, settings.id);
   settings.network = scenario.network;
   settings.decision_log = setup_.decision_log;
   settings.replay_log = setup_.replay_log;
@@ -169,6 +170,7 @@ void TestSession::start(Started done) {
   facts.started_at = rfc3339(*started_unix_us_);
   facts.planned_seconds = to_seconds(setup_.scenario.duration);
   facts.participants = static_cast<std::uint32_t>(participants_.size());
+  facts.ramp_seconds = to_seconds(setup_.scenario.ramp);
   facts.target = setup_.target_text;
   facts.has_receiver = has_receiver_;
   facts.warnings = setup_.warnings;
@@ -177,7 +179,8 @@ void TestSession::start(Started done) {
   facts.environment.emplace_back("GStreamer", gstreamer.get());
   recorder_.begin(std::move(facts), setup_.plan.spikes, setup_.scenario.thresholds);
 
-  for (auto &one : participants_) one->set_state(ParticipantState::preparing);
+  for (auto &one : participants_)
+    if (setup_.scenario.ramp == Nanos(0)) one->set_state(ParticipantState::preparing);
   set_state(TestState::running, "");
   const std::int64_t begun_us = g_get_monotonic_time();
   if (gst_element_set_state(pipeline_, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE) {
@@ -220,10 +223,7 @@ void TestSession::play() {
   }
   playing_ = true;
   machine_ = read_machine(static_cast<double>(g_get_monotonic_time()) / 1e6);
-  for (auto &one : participants_) {
-    one->set_state(ParticipantState::running);
-    joined_ += one->state() == ParticipantState::running ? 1 : 0;
-  }
+  let_join();
   second_timer_.set(g_timeout_add(
       static_cast<guint>(to_ms(lead)),
       [](gpointer self) -> gboolean {
@@ -254,6 +254,32 @@ void TestSession::start_in(Nanos lead) {
   gst_pipeline_use_clock(GST_PIPELINE(pipeline_), clock.get());
   gst_element_set_start_time(pipeline_, GST_CLOCK_TIME_NONE);
   gst_element_set_base_time(pipeline_, gst_clock_get_time(clock.get()) + static_cast<GstClockTime>(lead.count()));
+}
+
+// Those whose time has come; the first are taken for there while running time 0 is still ahead.
+void TestSession::let_join() {
+  constexpr guint kShortestMs = 20;  // of a thousand a second, some together
+  const Nanos now = from_seconds(elapsed_seconds());
+  while (next_to_join_ < participants_.size()) {
+    Participant &one = *participants_[next_to_join_];
+    const Nanos wait = scenario::join_time(setup_.scenario, one.id()).value_or(now) - now;
+    if (wait > Nanos(0)) {
+      join_timer_.set(g_timeout_add(
+          std::max(kShortestMs, static_cast<guint>(to_ms(wait)) + 1),
+          [](gpointer self) -> gboolean {
+            auto *session = static_cast<TestSession *>(self);
+            session->join_timer_.ended();
+            session->let_join();
+            return G_SOURCE_REMOVE;
+          },
+          this));
+      return;
+    }
+    ++next_to_join_;
+    one.set_state(ParticipantState::running);
+    joined_ += one.state() == ParticipantState::running ? 1 : 0;
+    follow_absence(one.id());
+  }
 }
 
 // From running time 0 on, so that samples lie at whole seconds.
@@ -308,7 +334,8 @@ const char *words(results::EndReason reason) {
 void TestSession::finish(results::EndReason reason, const std::string &detail, TestState state) {
   const std::string why = detail.empty() ? words(reason) : detail;
   const bool ran = state_ == TestState::running;
-  for (auto *timer : {&media_timer_, &second_timer_, &end_timer_, &latency_timer_, &sweep_source_}) timer->reset();
+  for (auto *timer : {&media_timer_, &join_timer_, &second_timer_, &end_timer_, &latency_timer_, &sweep_source_})
+    timer->reset();
   if (ran) {
     final_elapsed_ = elapsed_seconds();
     set_state(TestState::stopping, why);

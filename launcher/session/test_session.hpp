@@ -6,6 +6,9 @@
 // them are ready it goes to PLAYING. That moment is time 0 of the plan, of the samples and of the duration. Until
 // then the test is running, its participants are preparing, and no time passes.
 //
+// With a ramp a participant is created until its time to join has come; its source begins by itself at that running
+// time, and so does the state of it here, a moment later.
+//
 // A participant that fails ends alone; the test fails when none is left. Everything here is on the main context.
 #pragma once
 
@@ -117,13 +120,14 @@ class TestSession {
   const results::Sample *last_sample() const { return last_ ? &*last_ : nullptr; }
   const results::GeneratorHealth &generator() const { return health_; }
   const results::RunResult &result() const { return recorder_.result(); }
-  std::uint32_t joined() const { return joined_; }
+  std::uint32_t joined() const { return joined_; }  // since the start, also those that have gone again
 
  private:
   Result<bool> build();
   Result<std::unique_ptr<Participant>> make_participant(std::size_t index);
   void look_at_media();
   void play();
+  void let_join();
   void start_in(Nanos lead);
   void begin_seconds();
   void fail_start(const Error &why);
@@ -183,7 +187,8 @@ class TestSession {
   MachineReading machine_;                    // when the last second ended
   std::set<std::string> stuck_;               // contexts that have been warned about
   std::uint32_t joined_ = 0;
-  SourceId bus_watch_, media_timer_, second_timer_, end_timer_, latency_timer_, sweep_source_;
+  std::size_t next_to_join_ = 0;  // in participants_, which join in this order
+  SourceId bus_watch_, media_timer_, join_timer_, second_timer_, end_timer_, latency_timer_, sweep_source_;
   std::int64_t created_us_, created_unix_us_;
   std::optional<std::int64_t> started_unix_us_, ended_us_;
 };

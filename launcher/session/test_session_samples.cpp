@@ -42,6 +42,7 @@ results::ParticipantSnapshot TestSession::read(std::size_t index) const {
   results::ParticipantSnapshot one;
   participants_[index]->read(one);
   one.state = result_state(participants_[index]->state());
+  one.joined = index < next_to_join_;
   if (setup_.receiver != nullptr) setup_.receiver->fill(one.id, one);
   return one;
 }

@@ -90,7 +90,8 @@ Result<Injection> TestSession::inject(spike::Spike spike) {
   book_.add(planned);
   for (auto &one : participants_) {
     if (!spike::addresses(planned.spike, one->id())) continue;
-    if (one->state() != ParticipantState::running && one->state() != ParticipantState::left) {
+    // One that has yet to join will meet what is in force then.
+    if (participant::is_over(one->state())) {
       done.warnings.push_back("participant " + std::to_string(one->id()) + " is " +
                               std::string(participant::name(one->state())));
     } else if (one->inject(planned)) {
@@ -127,7 +128,7 @@ Result<bool> TestSession::cancel(const std::string &spike_id) {
   return true;
 }
 
-// A participant is away while one spike at least says so.
+// A participant is away while one spike at least says so, and it has joined.
 void TestSession::follow_absence(std::uint32_t participant) {
   const bool away = std::ranges::any_of(book_.entries(), [&](const SpikeEntry &entry) {
     return entry.planned.spike.type == kLeave && entry.in_force.contains(participant);
@@ -135,6 +136,7 @@ void TestSession::follow_absence(std::uint32_t participant) {
   const auto index = index_of(participant);
   if (!index) return;
   Participant &one = *participants_[*index];
+  if (*index >= next_to_join_) return;
   if (away || one.state() == ParticipantState::left)
     one.set_state(away ? ParticipantState::left : ParticipantState::running);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What is promised before a run is what a stranger receives: packets a second and bits of `avchaos plan`. Keyframes of
 different participants lie apart; all participants are listed, page by page; what does not fit is told when to come
-again."""
+again; on a ramp each begins at its time, and meets the spikes in force by then."""
 import json
 import pathlib
 import subprocess
@@ -91,6 +91,30 @@ def participants_are_listed_page_by_page():
     check([i for page in run().pages for i in page] == list(range(1001, 1001 + PARTICIPANTS)), f"{run().pages}")
 
 
+def on_a_ramp_each_begins_at_its_time():
+    """Ten participants in four seconds; a blackout from 1.0 to 2.2 s holds the fourth and fifth (1.2 and 1.6 s) back."""
+    receiver = Receiver()
+    blackout = {"spike_id": "b", "type": "blackout", "start_offset_seconds": 1, "duration_seconds": 1.2,
+                "participant_ids": [1004, 1005]}
+    with Daemon() as daemon:
+        _, report = daemon.run({**SCENARIO, "num_participants": 10, "duration_seconds": 6, "ramp": {"seconds": 4},
+                                "spikes": [blackout], "spike_distribution": {"strategy": "legacy"},
+                                "target": {"transport": "udp", "host": "127.0.0.1", "port": receiver.port}})
+    first = {}
+    for p in receiver.close():
+        first.setdefault(p.participant, p.at)
+    begin, wrong = first[1001], []
+    for i, participant in enumerate(range(1001, 1011)):
+        due = 2.2 if participant in blackout["participant_ids"] else 0.4 * i
+        if not -0.02 <= first[participant] - begin - due <= 0.25:
+            wrong.append(f"{participant} at {first[participant] - begin:.3f} s, due at {due:.1f} s")
+    check(not wrong, "; ".join(wrong))
+    joined = [sample["participants"] for sample in report["samples"]]
+    check(joined == sorted(joined) and joined[0] in (3, 4) and joined[-1] == 10, f"participants by second: {joined}")
+    late = max(first[p] - begin - 0.4 * (p - 1001) for p in first if p not in blackout["participant_ids"])
+    return f"at most {late * 1000:.0f} ms late"
+
+
 def what_does_not_fit_is_told_when_to_come_again():
     with Daemon("--max-participants", "5") as daemon:
         try:
@@ -104,4 +128,4 @@ def what_does_not_fit_is_told_when_to_come_again():
 
 if __name__ == "__main__":
     main(the_plan_says_what_is_sent, keyframes_lie_apart, participants_are_listed_page_by_page,
-         what_does_not_fit_is_told_when_to_come_again)
+         on_a_ramp_each_begins_at_its_time, what_does_not_fit_is_told_when_to_come_again)

@@ -187,6 +187,13 @@ START_TEST(the_plan_lists_what_will_happen) {
           "a      rtp_packet_loss  00:05 – 00:09.6    2  loss_percentage 10, pattern burst\n"
           "b      audio_silence    00:20 – end      all\n"
           "warning: w\n");
+  const Doc ramp(R"({"participants":1500,"duration_seconds":90,"seed":7,"strategy":"even","spikes":[],
+    "load":{"packets_per_second":400000,"mbit_per_second":4000},"ramp":{"seconds":30,"spawn_rate":50},"warnings":[]})");
+  ck_same(plan_text(ramp.json(), 0, {}),
+          "1 500 participants, joining over 30 s, for 01:30, seed 7, strategy even\n"
+          "expected load: 400 000 packets/s, 4000.0 Mbit/s when all have joined\n"
+          "\n"
+          "No spikes are planned.\n");
 }
 END_TEST
 

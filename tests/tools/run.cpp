@@ -73,11 +73,20 @@ END_TEST
 
 START_TEST(flags_change_the_scenario_that_is_sent) {
   Scene scene;
-  scene.options.overrides = {"9", "4", "25m", {"video.fps=15", "name=x"}, {"team=a=b"}, "see \"here\""};
+  scene.options.overrides = {"9", "4", "25m", {"video.fps=15", "name=x"}, {"team=a=b"}, "see \"here\"", "2.5/s"};
   ck_assert_int_eq(static_cast<int>(scene.go()), 0);
   ck_same(scene.server.of("POST /api/v1/test/create").at(0).body,
           "{\"num_participants\":4,\"video\":{\"fps\":15},\"name\":\"x\",\"seed\":9,\"duration_seconds\":1500,"
-          "\"tags\":{\"team\":\"a=b\",\"note\":\"see \\\"here\\\"\"}}");
+          "\"ramp\":{\"spawn_rate\":2.5},\"tags\":{\"team\":\"a=b\",\"note\":\"see \\\"here\\\"\"}}");
+}
+END_TEST
+
+START_TEST(a_ramp_may_be_a_time_and_replaces_that_of_the_scenario) {
+  Scene scene;
+  write_file(scene.file, R"({"ramp": {"spawn_rate": 4}})");
+  scene.options.overrides.ramp = "1m30s";
+  ck_assert_int_eq(static_cast<int>(scene.go()), 0);
+  ck_same(scene.server.of("POST /api/v1/test/create").at(0).body, "{\"ramp\":{\"seconds\":90}}");
 }
 END_TEST
 
@@ -86,6 +95,12 @@ START_TEST(bad_flags_are_named_before_anything_is_asked_of_a_server) {
   scene.options.overrides.duration = "soon";
   ck_assert(scene.go() == Exit::bad_input);
   ck_assert_msg(scene.said.find("--duration \"soon\"") == 0, "%s", scene.said.c_str());
+  for (const char *bad : {"soon", "/s", "0/s", "-5/s", "x/s", "5 / s"}) {
+    scene.options.overrides = {};
+    scene.options.overrides.ramp = bad;
+    ck_assert(scene.go() == Exit::bad_input);
+    ck_assert_msg(scene.said.starts_with("--ramp \"" + std::string(bad) + "\": "), "%s", scene.said.c_str());
+  }
   scene.options.overrides = {};
   scene.options.overrides.set = {"fps"};
   ck_assert(scene.go() == Exit::bad_input);
@@ -224,6 +239,7 @@ START_TEST(base_urls_are_completed_or_refused) {
 END_TEST
 
 AVC_TESTS("tools_run", a_run_sends_the_text_as_it_is_and_brings_the_report_home, flags_change_the_scenario_that_is_sent,
+          a_ramp_may_be_a_time_and_replaces_that_of_the_scenario,
           bad_flags_are_named_before_anything_is_asked_of_a_server, a_file_that_is_no_scenario_is_named,
           a_refusal_names_file_and_field_and_decides_the_exit_code, the_servers_verdict_is_the_exit_code,
           a_broken_stream_is_resumed_where_it_broke, the_report_is_waited_for_while_the_test_winds_up,

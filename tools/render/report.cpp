@@ -166,14 +166,22 @@ std::string report_text(Json report, std::size_t columns, const Paint &paint) {
   return out + "\n" + verdict_line(report, columns, paint);
 }
 
+std::string joining(Json plan) {
+  const auto seconds = plan["ramp"]["seconds"].number();
+  if (!seconds) return "";
+  return ", joining over " + fixed(*seconds, *seconds < 10 ? 1 : 0) + " s";
+}
+
 std::string plan_text(Json plan, std::size_t columns, const Paint &paint) {
-  std::string out = counted(plan["participants"].number_or(0), "participant") + " for " +
-                    clock(plan["duration_seconds"].number_or(0)) + ", seed " + plan["seed"].scalar() + ", strategy " +
-                    plan["strategy"].text_or("?") + "\n";
+  const std::string ramp = joining(plan);
+  std::string out = counted(plan["participants"].number_or(0), "participant") + ramp + (ramp.empty() ? "" : ",") +
+                    " for " + clock(plan["duration_seconds"].number_or(0)) + ", seed " + plan["seed"].scalar() +
+                    ", strategy " + plan["strategy"].text_or("?") + "\n";
   const Json load = plan["load"];
   if (load.is_object())
     out += "expected load: " + grouped(load["packets_per_second"].number_or(0)) + " packets/s, " +
-           fixed(load["mbit_per_second"].number_or(0), 1) + " Mbit/s\n";
+           fixed(load["mbit_per_second"].number_or(0), 1) + " Mbit/s" + (ramp.empty() ? "" : " when all have joined") +
+           "\n";
   const Json spikes = plan["spikes"];
   std::vector<std::vector<std::string>> rows;
   for (std::size_t i = 0; i < spikes.size(); ++i) {

@@ -12,6 +12,7 @@ namespace avc::tools::render {
 
 std::string report_text(Json report, std::size_t columns, const Paint &paint);
 std::string plan_text(Json plan, std::size_t columns, const Paint &paint);
+std::string joining(Json plan);                                                  // ", joining over 30 s", or nothing
 std::string verdict_line(Json report, std::size_t columns, const Paint &paint);  // "PASSED: every threshold held"
 
 }  // namespace avc::tools::render

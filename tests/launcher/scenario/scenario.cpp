@@ -275,7 +275,8 @@ START_TEST(parts_are_read) {
   ck_assert(s.tags.at("team") == "av" && s.target->host == "10.1.2.3" && s.target->port == 5004);
   ck_assert(s.target->transport == Target::Transport::udp && s.media.video_path == "v.h264" && s.media.fps == 25);
   ck_assert(s.renditions_kbps == (std::vector<std::uint32_t>{2500, 600, 300}) && s.contexts == 2 && s.decision_log);
-  ck_assert(s.network.link.delay_ms == 40 && s.network.link.loss_percent == 0.5 && s.network.link.loss_model == net::LossModel::burst);
+  ck_assert(s.network.link.delay_ms == 40 && s.network.link.loss_percent == 0.5 &&
+            s.network.link.loss_model == net::LossModel::burst);
   ck_assert(s.network.link.bandwidth_kbps == 4000 && s.network.link.queue_ms == 80 && s.outputs.size() == 2);
   ck_assert(s.base_url == "http://localhost:8080" && s.warnings.empty());
 }
@@ -318,6 +319,42 @@ START_TEST(renditions_come_from_what_spikes_ask_for) {
 }
 END_TEST
 
+START_TEST(participants_join_over_the_ramp_in_the_order_of_their_ids) {
+  using std::chrono::milliseconds;
+  const auto s = must(R"({"num_participants": 7, "duration_seconds": 30, "ramp": {"seconds": "30s"}})");
+  ck_assert(s.ramp == std::chrono::seconds(30));
+  ck_assert(join_time(s, 1001) == milliseconds(0) && join_time(s, 1002) == milliseconds(4285) &&
+            join_time(s, 1007) == milliseconds(25714));
+  ck_assert_double_eq_tol(spawn_rate(s), 7.0 / 30, 1e-12);
+  const auto rate = must(R"({"num_participants": 10, "ramp": {"spawn-rate": 2.5}})");
+  ck_assert(rate.ramp == std::chrono::seconds(4) && join_time(rate, 1010) == milliseconds(3600));
+  for (const char *none : {"{}", R"({"ramp": {}})", R"({"ramp": {"seconds": 0, "spawn_rate": 0}})"}) {
+    const auto all_at_once = must(none);
+    ck_assert(all_at_once.ramp == Nanos(0) && !join_time(all_at_once, 1001) && ramp_load(all_at_once, {}).empty());
+  }
+  const auto many =
+      must(R"({"num_participants": 100000, "duration_seconds": 0, "ramp": {"seconds": 86400}})", Source::create_body);
+  ck_assert(join_time(many, 101000) == milliseconds(86399136));
+}
+END_TEST
+
+START_TEST(a_ramp_that_cannot_be_is_refused_with_its_field) {
+  refuses(R"({"ramp": {"seconds": -3}})", "ramp.seconds: -3 is not accepted; it must be 0 to 86400");
+  refuses(R"({"ramp": {"spawn_rate": -1}})", "ramp.spawn_rate: -1 is not accepted; it must be 0 to 100000");
+  refuses(R"({"duration_seconds": 20, "ramp": {"seconds": 20.5}})",
+          "ramp.seconds: all have joined after 20.5 s only, and the test is over after 20 (duration_seconds)");
+  refuses(R"({"duration_seconds": 20, "num_participants": 90, "ramp": {"spawn_rate": 3}})",
+          "ramp.spawn_rate: all have joined after 30 s only, and the test is over after 20 (duration_seconds)");
+  refuses_with(R"({"ramp": {"spawn_rate": 1e-300}})",
+               "ramp.spawn_rate: ", "and the test is over after 600 (duration_seconds)");
+  refuses(R"({"num_participants": 16, "ramp": {"spawn_rate": 0.0001220703125}})",
+          "ramp.spawn_rate: all have joined after 131072 s only, at most 86400 are accepted", Source::create_body);
+  refuses_with(R"({"ramp": {"seconds": 3, "spawn_rate": 1}})", "ramp.spawn_rate: ", "contradicts ramp.seconds");
+  refuses_with(R"({"ramp": {"rate": 3}})", "ramp.rate: ", "unknown key");
+  refuses_with(R"({"ramp": 30})", "ramp: ", "must be an object");
+}
+END_TEST
+
 START_TEST(load_is_participants_times_media) {
   const auto s = must(R"({"num_participants": 10})");
   const auto load = planned_load(s, {250, 2600});
@@ -327,7 +364,8 @@ START_TEST(load_is_participants_times_media) {
 END_TEST
 
 AVC_TESTS("scenario", defaults_are_the_contracts, an_old_create_body_is_taken_unchanged,
-          partial_objects_are_completed_field_by_field, spikes_as_an_object_are_the_old_random_generator,
+          partial_objects_are_completed_field_by_field, participants_join_over_the_ramp_in_the_order_of_their_ids,
+          a_ramp_that_cannot_be_is_refused_with_its_field, spikes_as_an_object_are_the_old_random_generator,
           drawn_spikes_may_be_distributed_too, one_seed_gives_one_plan,
           durations_and_names_may_be_written_in_several_ways, all_faults_are_found_at_once,
           bad_numbers_are_refused_with_the_field_and_the_range, random_settings_are_checked_with_their_path,
