@@ -176,6 +176,10 @@ Participant::Source Participant::source() const {
   return state == "running" || state == "left" ? Source::ready : Source::preparing;
 }
 
+void Participant::fall_silent() {
+  if (source_ != nullptr && !participant::is_over(state_)) gst_element_set_state(source_, GST_STATE_PAUSED);
+}
+
 bool Participant::inject(const spike::Planned &planned) {
   const auto params = params_structure(planned.spike.effective());
   const guint64 end =

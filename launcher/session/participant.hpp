@@ -83,6 +83,9 @@ class Participant {
   enum class Source { preparing, ready, failed };
   Source source() const;
 
+  // Its source makes no more frames; those on their way go on. Waits for nobody.
+  void fall_silent();
+
   bool inject(const spike::Planned &spike);  // false: spikescheduler refused
   bool cancel(const std::string &spike_id);
 

@@ -338,8 +338,11 @@ void TestSession::finish(results::EndReason reason, const std::string &detail, T
     timer->reset();
   if (ran) {
     final_elapsed_ = elapsed_seconds();
+    // First of all: where they are far behind they leave no processor, and no lock, to whatever comes next.
+    if (playing_)
+      for (auto &one : participants_) one->fall_silent();
     set_state(TestState::stopping, why);
-    if (playing_) second();  // all of it at once, whatever was under way
+    if (playing_) second(final_elapsed_);  // all of it at once, whatever was under way
     for (const SpikeEntry *entry : book_.test_over("the test is over")) announce(*entry, final_elapsed_, newest_);
   }
   playing_ = false;

@@ -135,7 +135,7 @@ class TestSession {
   void set_state(participant::TestState state, const std::string &reason);
   void begin_sweep();
   bool sweep_on();
-  void second();
+  void second(double t);
   void take_second(double t);
   void read_now();
   results::ParticipantSnapshot read(std::size_t index) const;

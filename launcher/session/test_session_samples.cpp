@@ -111,7 +111,7 @@ void TestSession::read_now() {
 }
 
 void TestSession::begin_sweep() {
-  if (participants_.size() <= kPortion) return second();
+  if (participants_.size() <= kPortion) return second(elapsed_seconds());
   if (sweep_source_) return;  // a machine so slow that the last one is not over: its sample comes late
   sweep_ = {elapsed_seconds(), {}, {}};
   sweep_.read.reserve(participants_.size());
@@ -141,10 +141,10 @@ bool TestSession::sweep_on() {
   return false;
 }
 
-void TestSession::second() {
+void TestSession::second(double t) {
   before_ = newest_;
   read_now();
-  take_second(elapsed_seconds());
+  take_second(t);
 }
 
 // The generator's own second: how late it was in it, and what the machine did meanwhile.
