@@ -57,11 +57,13 @@ struct Run {
   std::string machine;
 };
 
-Run run_once(Server &server, const CalibrationRuns &runs, const std::string &target, const StopSignals &signals) {
+// By a daemon of its own: one in which an earlier run was late, as on a slow machine, would take no other.
+Run run_once(const CalibrationRuns &runs, const std::string &target, const StopSignals &signals) {
   const std::string scenario = R"({"num_participants":)" + std::to_string(runs.participants) +
                                R"(,"duration_seconds":)" + std::to_string(runs.seconds) +
                                R"(,"seed":1,"renditions":[2500],"network_profile":)" + kChaos + R"(,"target":)" +
                                target + "}";
+  Server server = Server::own();
   const auto created = parse_json(server.http().expect("POST", "/api/v1/test/create", scenario).body);
   if (!created) throw Failure(Exit::other, "the daemon's answer cannot be read");
   const std::string path = "/api/v1/test/" + Json(created->get())["test_id"].text_or("");
@@ -98,15 +100,14 @@ fs::path calibration_path() {
 
 PacketCosts measure_packet_costs(const CalibrationRuns &runs) {
   const StopSignals signals;
-  Server server = Server::own();
   const Sink sink;
   const std::string away = R"({"transport":"udp","host":"127.0.0.1","port":)" + std::to_string(sink.port()) + "}";
   CalibrationRuns first = runs;
   first.participants = 1;
   first.seconds = std::min(runs.seconds, 1.0);
-  run_once(server, first, away, signals);  // prepares the media, which is no packet's cost
-  const Run sent = run_once(server, runs, away, signals);
-  const Run both = run_once(server, runs, R"({"transport":"loopback"})", signals);
+  run_once(first, away, signals);  // prepares the media, which is no packet's cost
+  const Run sent = run_once(runs, away, signals);
+  const Run both = run_once(runs, R"({"transport":"loopback"})", signals);
   return {sent.cost, std::max(kLeastCost, both.cost - sent.cost), sent.machine, runs.participants};
 }
 

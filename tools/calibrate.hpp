@@ -1,4 +1,4 @@
-// What a packet costs on this machine: two runs of a daemon of our own, and its processor time over its packets.
+// What a packet costs on this machine: two runs of daemons of our own, and its processor time over its packets.
 #pragma once
 
 #include <cstdint>
