@@ -20,6 +20,7 @@ from typing import NamedTuple
 BUILD = pathlib.Path(os.environ.get("AVCHAOS_BUILD", "build")).resolve()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 VIDEO_PT, AUDIO_PT = 96, 111
+OWN_MOUNTS = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
 
 
 class Rtp(NamedTuple):
@@ -121,13 +122,18 @@ class Problem(Exception):
 
 
 class Daemon:
-    """An avchaosd of its own on a free port with a private state directory; ended with the context."""
+    """An avchaosd of its own on a free port with a private state directory; ended with the context. `state_mib`: the
+    state directory is a file system of its own of that size, which only the daemon sees."""
 
-    def __init__(self, *flags, media_dir=None, env=None):
+    def __init__(self, *flags, media_dir=None, env=None, state_mib=None):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="avchaos-peer-"))
         command = [BUILD / "launcher" / "avchaosd", "--listen", "127.0.0.1:0", "--state-dir", self.home / "state"]
         if media_dir:
             command += ["--media-dir", media_dir]
+        if state_mib:
+            (self.home / "state").mkdir()
+            mount = f'mount -t tmpfs -o size={state_mib}m tmpfs "$0" && exec "$@"'
+            command = [*OWN_MOUNTS, "sh", "-c", mount, self.home / "state", *command]
         self.log = open(self.home / "stderr", "w+")
         self.process = subprocess.Popen([*map(str, command), *flags], stdout=subprocess.PIPE, stderr=self.log,
                                         text=True, env={**os.environ, **(env or {})})
@@ -136,6 +142,10 @@ class Daemon:
             self.process.wait(5)
             raise RuntimeError(f"avchaosd said {line!r}: {self.errors()}")
         self.url = line.split()[-1]
+
+    def state_dir(self):
+        """As the daemon sees it."""
+        return pathlib.Path(f"/proc/{self.process.pid}/root{self.home}/state")
 
     def errors(self):
         self.log.seek(0)
