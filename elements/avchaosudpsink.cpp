@@ -39,7 +39,8 @@
  *
  * `stats`: packets-sent, bytes-sent, rtcp-packets-sent, syscalls, messages and segments (of the shared socket),
  * offload (gso or none), pacing (none, timer or kernel), offload-refused, errors, errors-by-errno, refusals,
- * dropped-not-playing, dropped-flush, dropped-no-address, local-port, context, late-p50-us, late-p99-us, late-max-us,
+ * dropped-not-playing, dropped-flush, dropped-no-address, local-port, carrier (frames where whole frames of our own
+ * elements come, packets otherwise), context, late-p50-us, late-p99-us, late-max-us,
  * late-count (of the context), and remote: for each SSRC that reports came about ssrc, fraction-lost, packets-lost,
  * jitter, highest-sequence, round-trip-ms, reports, nacks, key-unit-requests.
  *
@@ -112,6 +113,7 @@ class Impl {
  private:
   struct State {
     bool playing = false;
+    bool frames = false;  // have come since the start
     std::shared_ptr<SharedSocket> socket;
     std::shared_ptr<runtime::Context> context;
     std::shared_ptr<const Target> target;
@@ -354,16 +356,19 @@ void Impl::stop() {
   std::swap(state->context, context);
   std::swap(state->clock, clock);
   state->eos.reset();
+  state->frames = false;
   ++state->lookup;
 }
 
 template <class T>
 GstFlowReturn Impl::take_in(T *media) {
   guint count = 1;
+  bool whole = false;
   if constexpr (std::is_same_v<T, GstBufferList>) {
     count = gst_buffer_list_length(media);
   } else if (const RtpFrame *frame = frame_of(media)) {
     count = frame->count;
+    whole = true;
   }
   std::shared_ptr<SharedSocket> socket;
   std::shared_ptr<Path> path;
@@ -375,6 +380,7 @@ GstFlowReturn Impl::take_in(T *media) {
     }
     socket = state->socket;
     path = state->path;
+    state->frames |= whole;
   }
   if (path) {
     socket->send(std::move(path), media);
@@ -413,13 +419,16 @@ gboolean Impl::sink_event(Ptr<GstEvent> event) {
 Ptr<GstStructure> Impl::stats() {
   std::shared_ptr<SharedSocket> socket;
   std::shared_ptr<runtime::Context> context;
+  bool frames = false;
   {
     auto state = state_.lock();
     socket = state->socket;
     context = state->context;
+    frames = state->frames;
   }
   if (socket) socket->read_feedback();
   auto stats = udpsink::sink_structure(*outlet_, no_address_, socket.get(), context.get());
+  gst_structure_set(stats.get(), "carrier", G_TYPE_STRING, frames ? "frames" : "packets", nullptr);
   udpsink::add_remotes(stats.get(), *outlet_->remotes.lock());
   return stats;
 }

@@ -72,7 +72,8 @@
  * queue-ms, queue-packets, queue-peak-ms; delay-count, delay-avg-ms, delay-p50-ms, delay-p95-ms and delay-max-ms as
  * decided; active-layers; per stream video-in, video-bytes-in, video-lost, video-frame-dropped, video-queue-dropped,
  * video-managed-dropped, video-duplicated, video-corrupted, video-not-rtp and the same for audio, rtcp and other;
- * context, and late-count, late-p50-us, late-p99-us, late-max-us of that context.
+ * carrier (frames: an avchaosudpsink sends delayed packets when they are due; packets: they wait here); context, and
+ * late-count, late-p50-us, late-p99-us, late-max-us of that context.
  *
  * #chaosdegrader:decision-log writes one JSON line per packet. With #chaosdegrader:replay-log each packet has the fate
  * that such a log gives it, and the link decides nothing; packets that it has no line for pass unharmed and are counted
@@ -255,7 +256,9 @@ gboolean Impl::src_query(GstObject *parent, GstQuery *query) {
 }
 
 Ptr<GstStructure> Impl::stats() {
-  return degrader::stats_of(*flow.model().lock(), flow.outbox(), flow.packets_waiting());
+  auto stats = degrader::stats_of(*flow.model().lock(), flow.outbox(), flow.packets_waiting());
+  gst_structure_set(stats.get(), "carrier", G_TYPE_STRING, flow.gives_frames() ? "frames" : "packets", nullptr);
+  return stats;
 }
 
 GstStateChangeReturn change_state(GstElement *element, GstStateChange change) noexcept {

@@ -34,7 +34,8 @@ class Flow {
   GstFlowReturn chain_list(Ptr<GstBufferList> list);
   void serialized(Ptr<GstEvent> event);
   bool takes_frames();  // asks downstream; what it answers holds until new_peer()
-  void new_peer();      // RECONFIGURE: whoever is downstream may be somebody else now; any thread
+  bool gives_frames() const { return frames_ == Frames::taken; }  // any thread
+  void new_peer();  // RECONFIGURE: whoever is downstream may be somebody else now; any thread
 
   Outbox &outbox() { return outbox_; }
   Guarded<Model> &model() { return model_; }

@@ -77,6 +77,15 @@ inline Octets pull_bytes(const Ptr<GstHarness> &h) {
   return bytes_of(buffer.get());
 }
 
+inline std::string text_stat(GstElement *element, const char *field) {
+  GstStructure *raw = nullptr;
+  g_object_get(element, "stats", &raw, nullptr);
+  const auto stats = take(raw);
+  const char *text = gst_structure_get_string(stats.get(), field);
+  ck_assert_msg(text != nullptr, "stats has no text %s", field);
+  return text;
+}
+
 inline guint64 stat(GstElement *element, const char *field) {
   GstStructure *raw = nullptr;
   g_object_get(element, "stats", &raw, nullptr);
