@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <initializer_list>
@@ -39,13 +40,25 @@ AVC_FREES(GstHarness, gst_harness_teardown)
 namespace avc::test {
 
 // libgstcheck's Check is of an older make than the system's: a test is a plain function, which tells its own name.
-inline int run_gst(const char *name, std::initializer_list<TFun> tests) {
-  gst_check_init(nullptr, nullptr);
+inline int run_suite(const char *name, std::span<const TFun> tests) {
   Suite *suite = suite_create(name);
   TCase *cases = tcase_create(name);
   suite_add_tcase(suite, cases);
   for (const TFun test : tests) tcase_add_test(cases, test);
   return gst_check_run_suite(suite, name, name);
+}
+
+// Without a process for each, a test that fails leaves what it made, running pipelines too, and the end of the next one
+// would wait for them for ever: the first that fails is the last.
+inline int run_gst(const char *name, std::initializer_list<TFun> tests) {
+  gst_check_init(nullptr, nullptr);
+  if (g_strcmp0(g_getenv("CK_FORK"), "no") != 0) return run_suite(name, tests);
+  for (const TFun &test : tests) {
+    if (run_suite(name, {&test, 1}) == 0) continue;
+    std::fflush(nullptr);
+    std::_Exit(1);
+  }
+  return 0;
 }
 
 // A bus for an element that is in no pipeline. Messages left in it would keep the element, and the element the bus.
