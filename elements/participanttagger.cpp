@@ -191,8 +191,9 @@ Impl::Impl(GstElement *element) : element_(element) {
   gst_pad_set_chain_list_function(sink_, [](GstPad *, GstObject *parent, GstBufferList *list) noexcept {
     return impl_of(parent).chain_list(take(list));
   });
-  gst_pad_set_event_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
-    return impl_of(parent).sink_event(take(event));
+  gst_pad_set_event_full_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
+    Impl &impl = impl_of(parent);
+    return event_outcome(impl.sink_event(take(event)), impl.src_);
   });
   gst_pad_set_event_function(src_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
     return impl_of(parent).src_event(take(event));

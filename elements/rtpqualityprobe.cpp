@@ -184,8 +184,9 @@ Impl::Impl(GstElement *element) : element_(element) {
   gst_pad_set_chain_list_function(sink_, [](GstPad *, GstObject *parent, GstBufferList *list) noexcept {
     return impl_of(parent).chain_list(take(list));
   });
-  gst_pad_set_event_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
-    return impl_of(parent).sink_event(take(event));
+  gst_pad_set_event_full_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
+    Impl &impl = impl_of(parent);
+    return event_outcome(impl.sink_event(take(event)), impl.src_);
   });
   for (GstPad *pad : {sink_, src_}) {
     GST_PAD_SET_PROXY_CAPS(pad);

@@ -165,8 +165,9 @@ Impl::Impl(GstElement *element)
   gst_pad_set_chain_list_function(sink_, [](GstPad *, GstObject *parent, GstBufferList *list) noexcept {
     return impl_of(parent).chain_list(take(list));
   });
-  gst_pad_set_event_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
-    return impl_of(parent).sink_event(take(event));
+  gst_pad_set_event_full_function(sink_, [](GstPad *, GstObject *parent, GstEvent *event) noexcept {
+    Impl &impl = impl_of(parent);
+    return event_outcome(impl.sink_event(take(event)), impl.src_);
   });
   gst_pad_set_query_function(sink_, [](GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
     return query_filter(pad, parent, query, impl_of(parent).src_);

@@ -1,6 +1,6 @@
-// What the GObject side of every element repeats: the table's properties with `stats` after them, proxying pads, and a
-// pad's stream lock as a scope. `Of` is the function that finds an object's implementation, which has `settings` and
-// `stats()`.
+// What the GObject side of every element repeats: the table's properties with `stats` after them, proxying pads, what
+// they tell upstream of events, and a pad's stream lock as a scope. `Of` is the function that finds an object's
+// implementation, which has `settings` and `stats()`.
 #pragma once
 
 #include <gst/gst.h>
@@ -48,6 +48,13 @@ inline GstPad *new_proxy_pad(GstStaticPadTemplate &pad_template, const char *nam
   GST_PAD_SET_PROXY_CAPS(pad);
   GST_PAD_SET_PROXY_ALLOCATION(pad);
   return pad;
+}
+
+// What an event function for the pad before `src` answers, by whether `src` took the event. An element that stops shuts
+// its way out before its way in: a plain FALSE for what comes between would count as an error of the stream.
+inline GstFlowReturn event_outcome(gboolean taken, GstPad *src) {
+  if (taken) return GST_FLOW_OK;
+  return GST_PAD_IS_FLUSHING(src) ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
 }
 
 // Pushing with the pad's stream lock held makes deactivating the pad wait for us.

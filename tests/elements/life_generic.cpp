@@ -182,5 +182,19 @@ GST_START_TEST(any_valid_value_may_be_set_while_packets_pass) {
 }
 GST_END_TEST;
 
+// An element that stops shuts its way out first; upstream may just then begin.
+GST_START_TEST(what_an_element_about_to_stop_does_not_take_is_no_error) {
+  for (const char *factory : {"participanttagger", "spikescheduler", "chaosdegrader", "rtpqualityprobe"}) {
+    const auto h = harness_of(factory);
+    const auto src = take(gst_element_get_static_pad(h->element, "src"));
+    gst_pad_set_active(src.get(), FALSE);
+    gst_harness_set_src_caps_str(h.get(), "application/x-rtp");
+    const auto flow = gst_harness_push(h.get(), give(packet_of({})));
+    ck_assert_msg(flow == GST_FLOW_FLUSHING, "%s: %s", factory, gst_flow_get_name(flow));
+  }
+}
+GST_END_TEST;
+
 AVC_GST_TESTS("life_generic", every_element_goes_through_all_states_again_and_again, no_element_outlives_its_last_user,
-              defaults_are_what_the_properties_say, any_valid_value_may_be_set_while_packets_pass)
+              defaults_are_what_the_properties_say, any_valid_value_may_be_set_while_packets_pass,
+              what_an_element_about_to_stop_does_not_take_is_no_error)
