@@ -167,8 +167,8 @@ GST_START_TEST(bins_in_between_are_seen_through) {
   const auto source = take(GST_ELEMENT(gst_object_ref_sink(gst_bin_new("from"))));
   const auto rest = take(GST_ELEMENT(gst_object_ref_sink(gst_bin_new("to"))));
   const auto filter = taker(true), sink = taker(false);
-  gst_bin_add(GST_BIN(source.get()), GST_ELEMENT(gst_object_ref(filter.get())));
-  gst_bin_add(GST_BIN(rest.get()), GST_ELEMENT(gst_object_ref(sink.get())));
+  gst_bin_add(GST_BIN(source.get()), filter.get());
+  gst_bin_add(GST_BIN(rest.get()), sink.get());
   gst_element_add_pad(source.get(), gst_ghost_pad_new("src", pad(filter, "src").get()));
   gst_element_add_pad(rest.get(), gst_ghost_pad_new("sink", pad(sink, "sink").get()));
   fail_unless(gst_element_link(source.get(), rest.get()));
