@@ -58,6 +58,7 @@ void Player::pause() {
 
 void Player::stop() {
   drop_executor();
+  introduced_.reset();
   Orders left;  // what they hold is let go of without the lock
   auto orders = orders_.lock();
   left.outputs = orders->outputs;
@@ -163,6 +164,15 @@ bool Player::deliver(const Step &step) {
   return step.run != nullptr;
 }
 
+// Whoever is new downstream hears of us before the frame that is due, and may say what it is to be like: a spike in
+// force, a key unit. True if it has to be looked at anew.
+bool Player::introduce(const Step &step) {
+  if (step.outputs == introduced_) return false;
+  introduced_ = step.outputs;
+  step.run->introduce(*step.outputs);
+  return true;
+}
+
 void Player::end(const Step &step) {
   const auto eos = take(gst_event_new_eos());
   for (const auto &output : *step.outputs) output->send(step.run->offer(), eos.get());
@@ -183,6 +193,7 @@ void Player::turn() {
       if (timer_) timer_->arm(due);
       return;
     }
+    if (introduce(*step)) continue;
     if (gst_object_has_active_control_bindings(GST_OBJECT(element_)))
       gst_object_sync_values(GST_OBJECT(element_), static_cast<GstClockTime>(running_time->count()));
     const Live live = settings_.lock()->live();

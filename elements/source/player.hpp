@@ -67,6 +67,7 @@ class Player {
   std::optional<Step> next_step(Instant now);
   void carry_out_orders(Orders &orders);
   bool deliver(const Step &step);
+  bool introduce(const Step &step);
   void end(const Step &step);
   void wake();
   void drop_executor();
@@ -80,6 +81,7 @@ class Player {
   // Made and dropped by state changes; the lock is for wake() alone.
   std::shared_ptr<runtime::Executor> executor_;
   std::unique_ptr<runtime::Timer> timer_;
+  std::shared_ptr<const Outputs> introduced_;  // the pushing thread's
   mutable std::mutex timer_mutex_;
 };
 

@@ -98,6 +98,10 @@ void Run::apply_changes(Nanos now) {
   }
 }
 
+void Run::introduce(std::span<const std::shared_ptr<Output>> outputs) {
+  for (const auto &output : outputs) output->ready(offer_);
+}
+
 bool Run::emit(const Live &live, std::span<const std::shared_ptr<Output>> outputs) {
   sent_keyframe_ = false;
   // A gate that opens does so at a keyframe.

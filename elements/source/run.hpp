@@ -46,6 +46,8 @@ class Run {
   const Offer &offer() const { return offer_; }
   std::optional<Nanos> next() const;  // running time of the next frame; none when the clip is over
 
+  void introduce(std::span<const std::shared_ptr<Output>> outputs);
+
   // Sends the next frame to those outputs that want it. True when somebody did.
   bool emit(const Live &live, std::span<const std::shared_ptr<Output>> outputs);
 

@@ -146,8 +146,29 @@ GST_START_TEST(source_and_tagger_begin_and_end_at_the_packet_where_the_time_come
 }
 GST_END_TEST;
 
+GST_START_TEST(who_joins_into_spikes_has_them_from_its_first_packet_on) {
+  const std::string text = source_text("renditions=300,150 start-at-ms=2000");
+  SourceBench bench(text + "s.rtp ! participanttagger ! spikescheduler schedule=" +
+                    quoted("[" + spike_text("q", "audio_silence", 1, 2) + "," +
+                           spike_text("r", "bitrate_reduce", 0.5, 60, R"("new_bitrate_kbps":150)") + "]") +
+                    " ! " + kSink);
+  Sent sent;
+  bench.keep_from("rtp", sent);
+  bench.play();
+  bench.advance_to(ms(2900));
+  double kbps = 0;
+  ck_assert(gst_structure_get_double(bench.stats().get(), "bitrate-kbps", &kbps));
+  ck_assert_msg(kbps == 150, "%g kbit/s", kbps);  // with the first keyframe
+  const auto audio = packets_of(sent, 1001001);
+  ck_assert_uint_eq(audio.front().pts, ms(2000));
+  for (const SentPacket &packet : audio)
+    ck_assert_msg(packet.payload == "\xf8\xff\xfe", "%d ms", int(packet.pts / ms(1)));
+}
+GST_END_TEST;
+
 AVC_GST_TESTS("spikescheduler_chain", after_any_two_spikes_every_packet_is_as_without_them_1,
               after_any_two_spikes_every_packet_is_as_without_them_2,
               after_any_two_spikes_every_packet_is_as_without_them_3,
               after_any_two_spikes_every_packet_is_as_without_them_4,
-              source_and_tagger_begin_and_end_at_the_packet_where_the_time_comes)
+              source_and_tagger_begin_and_end_at_the_packet_where_the_time_comes,
+              who_joins_into_spikes_has_them_from_its_first_packet_on)
