@@ -104,6 +104,10 @@ const Property<Settings> kProperties[] = {
      G_MAXINT, kReady},
     {"start-at-ms", "Running time of the first frame, in ms (-1: at once, spread over up to a second by participant)",
      &Settings::start_at_ms, -1, G_MAXINT, kReady},
+    {"ahead-ms",
+     "Hand on so much media at once, before its time, where all that follows is of this plugin and the sink keeps the "
+     "times, in ms (0: each frame when it is due)",
+     &Settings::ahead_ms, 0, 1000, kReady},
     {"width", "Width of the generated picture, in pixels", &Settings::width, 16, 4096, kReady},
     {"height", "Height of the generated picture, in pixels", &Settings::height, 16, 4096, kReady},
     {"fps", "Frames per second of the generated picture, and of a bare H.264 file whose headers do not say",

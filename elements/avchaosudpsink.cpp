@@ -179,7 +179,11 @@ Result<std::vector<udpsink::Client>> clients_of(const SinkSettings &now) {
 
 // Frames of our own elements are taken where there is a context whose timer can keep their packets' times.
 gboolean sink_query(GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
-  if (is_frames_query(query)) return !impl_of(parent).settings.lock()->context.empty();
+  if (is_frames_query(query)) {
+    auto settings = impl_of(parent).settings.lock();
+    const auto yes = settings->pacing_ms > 0 ? FramesAnswer::yes : FramesAnswer::ahead_too;
+    return answer_frames_query(query, settings->context.empty() ? FramesAnswer::no : yes);
+  }
   return gst_pad_query_default(pad, parent, query);
 }
 

@@ -183,7 +183,7 @@ Impl::Impl(GstElement *element)
   });
   // Serialized queries may neither overtake what is held nor wait for it on a thread that has to hand it on.
   gst_pad_set_query_function(sink_, [](GstPad *pad, GstObject *parent, GstQuery *query) noexcept -> gboolean {
-    if (is_frames_query(query)) return impl_of(parent).flow.takes_frames();
+    if (is_frames_query(query)) return impl_of(parent).flow.takes_frames(query);
     const bool serialized = gst_query_type_get_flags(GST_QUERY_TYPE(query)) & GST_QUERY_TYPE_SERIALIZED;
     if (serialized && !impl_of(parent).flow.idle()) return FALSE;
     return gst_pad_query_default(pad, parent, query);

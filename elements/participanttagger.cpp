@@ -140,10 +140,10 @@ class Impl {
   bool withheld(GstBuffer *first);
   gint64 ntp_offset() const;
   void tag(GstBuffer *buffer);
-  void tag(GstBuffer *buffer, RtpFrame &frame);
-  void count(net::Stream stream, GstBuffer *buffer, std::uint32_t packets, std::uint32_t ssrc,
-             const tagger::Written &written);
-  GstFlowReturn report(GstFlowReturn flow);
+  void tag(RtpFrame &frame);
+  void count(net::Stream stream, const tagger::SenderReports::Sent &sent);
+  GstFlowReturn chain_each(Ptr<GstBuffer> frames);
+  GstFlowReturn report(GstFlowReturn flow, bool as_frame);
   void count_malformed();
 
   GstElement *element_;
@@ -302,22 +302,33 @@ void Impl::tag(GstBuffer *buffer) {
   }
   const auto stream = who_.stream_of(packet.payload_type());
   const auto change = who_.rewrite_of(stream, now_);
-  if (const auto written = packet.rewrite(change)) count(stream, buffer, 1, change.ssrc, *written);
-}
-
-void Impl::tag(GstBuffer *buffer, RtpFrame &frame) {
-  const auto stream = who_.stream_of(frame.packets[0].header[1] & 0x7f);
-  const auto change = who_.rewrite_of(stream, now_);
-  if (const auto written = tagger::rewrite(frame, change)) count(stream, buffer, frame.count, change.ssrc, *written);
-}
-
-void Impl::count(net::Stream stream, GstBuffer *buffer, std::uint32_t packets, std::uint32_t ssrc,
-                 const tagger::Written &written) {
-  (stream == net::Stream::audio ? audio_ : video_) += packets;
-  touched_[static_cast<std::size_t>(stream)] = true;
+  const auto written = packet.rewrite(change);
+  if (!written) return;
   const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  reports_.count(stream, {ssrc, written.timestamp, packets, written.payload_bytes, pts,
-                          gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts)});
+  count(stream, {change.ssrc, written->timestamp, 1, written->payload_bytes, pts,
+                 gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts)});
+}
+
+void Impl::tag(RtpFrame &frame) {
+  const std::size_t header_bytes = frame.header_bytes;
+  for (auto rest = frame.slots(); !rest.empty();) {
+    const auto packets = first_frame(rest);
+    rest = rest.subspan(packets.size());
+    const auto stream = who_.stream_of(packets[0].header[1] & 0x7f);
+    const auto change = who_.rewrite_of(stream, now_);
+    const auto written = tagger::rewrite(packets, header_bytes, change);
+    if (!written) return;
+    frame.header_bytes = static_cast<std::uint32_t>(written->header_bytes);
+    const GstClockTime time = to_clock_time(packets[0].time);
+    count(stream, {change.ssrc, written->timestamp, static_cast<std::uint32_t>(packets.size()), written->payload_bytes,
+                   time, time});
+  }
+}
+
+void Impl::count(net::Stream stream, const tagger::SenderReports::Sent &sent) {
+  (stream == net::Stream::audio ? audio_ : video_) += sent.packets;
+  touched_[static_cast<std::size_t>(stream)] = true;
+  reports_.count(stream, sent);
 }
 
 // Unix time of running time 0, in nanoseconds.
@@ -328,14 +339,15 @@ gint64 Impl::ntp_offset() const {
   return offset - static_cast<gint64>(gst_clock_get_time(clock.get()) - gst_element_get_base_time(element_));
 }
 
-// Pushes the sender reports that the packets just pushed make due.
-GstFlowReturn Impl::report(GstFlowReturn flow) {
+// Pushes the sender reports that the packets just pushed make due; if they went ahead of their time the reports do too.
+GstFlowReturn Impl::report(GstFlowReturn flow, bool as_frame) {
   for (const auto stream : {net::Stream::video, net::Stream::audio}) {
     bool &touched = touched_[static_cast<std::size_t>(stream)];
     if (!std::exchange(touched, false) || flow != GST_FLOW_OK || !now_.rtcp_interval_ms) continue;
     auto report = reports_.due(stream, who_.info().participant_id, now_.rtcp_interval_ms * GST_MSECOND, ntp_offset());
     if (!report) continue;
     ++sender_reports_;
+    if (as_frame) report = frame_around(std::move(report), to_instant(GST_BUFFER_PTS(report.get())));
     flow = gst_pad_push(src_, give(std::move(report)));
   }
   return flow;
@@ -434,13 +446,31 @@ bool Impl::admit(GstBuffer *first) {
 }
 
 GstFlowReturn Impl::chain(Ptr<GstBuffer> buffer) {
+  RtpFrame *frame = frame_of(buffer.get());
+  const bool eventful = absent_ || picture_waits_ || spikes_.busy();
+  if (frame && eventful && first_frame(frame->slots()).size() < frame->count) return chain_each(std::move(buffer));
   if (!admit(buffer.get())) return GST_FLOW_OK;
   buffer.reset(gst_buffer_make_writable(buffer.release()));
-  if (RtpFrame *frame = frame_of(buffer.get()))
-    tag(buffer.get(), *frame);
+  frame = frame_of(buffer.get());
+  if (frame)
+    tag(*frame);
   else
     tag(buffer.get());
-  return report(gst_pad_push(src_, give(std::move(buffer))));
+  return report(gst_pad_push(src_, give(std::move(buffer))), frame != nullptr);
+}
+
+// Frames that came together, one by one: something may happen between two of them.
+GstFlowReturn Impl::chain_each(Ptr<GstBuffer> frames) {
+  RtpFrame *all = frame_of(frames.get());
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (auto rest = all->slots(); !rest.empty() && flow == GST_FLOW_OK;) {
+    const auto packets = first_frame(rest);
+    rest = rest.subspan(packets.size());
+    auto one = new_frame(all->owner, packets);
+    frame_of(one.get())->header_bytes = all->header_bytes;
+    flow = chain(std::move(one));
+  }
+  return flow;
 }
 
 GstFlowReturn Impl::chain_list(Ptr<GstBufferList> list) {
@@ -448,7 +478,7 @@ GstFlowReturn Impl::chain_list(Ptr<GstBufferList> list) {
   if (length == 0 || !admit(gst_buffer_list_get(list.get(), 0))) return GST_FLOW_OK;
   list.reset(gst_buffer_list_make_writable(list.release()));
   for (guint i = 0; i < length; i++) tag(gst_buffer_list_get_writable(list.get(), i));
-  return report(gst_pad_push_list(src_, give(std::move(list))));
+  return report(gst_pad_push_list(src_, give(std::move(list))), false);
 }
 
 Ptr<GstStructure> Impl::stats() const {

@@ -128,6 +128,7 @@ class Impl {
   };
 
   void packet_at(GstClockTime pts);
+  void packet_at(Instant time);
   void repeat_with_next_packet();
   void meet(const ParticipantInfo &who);
   void announce(std::optional<Instant> packet_time);
@@ -330,13 +331,21 @@ void Impl::meet(const ParticipantInfo &who) {
 
 void Impl::packet_at(GstClockTime pts) {
   const GstClockTime time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts);
-  if (!GST_CLOCK_TIME_IS_VALID(time) || to_instant(time).since_origin.count() < next_look_) return;
+  if (GST_CLOCK_TIME_IS_VALID(time)) packet_at(to_instant(time));
+}
+
+void Impl::packet_at(Instant time) {
+  if (time.since_origin.count() < next_look_) return;
   const PadLock announcing(src_);
-  announce(to_instant(time));
+  announce(time);
 }
 
 GstFlowReturn Impl::chain(Ptr<GstBuffer> buffer) {
-  packet_at(GST_BUFFER_PTS(buffer.get()));
+  // Of frames that come together all that happens up to the last is said before: spikes act at the times they name.
+  if (const RtpFrame *frame = frame_of(buffer.get()))
+    packet_at(frame->slots().back().time);
+  else
+    packet_at(GST_BUFFER_PTS(buffer.get()));
   return gst_pad_push(src_, give(std::move(buffer)));
 }
 
@@ -384,7 +393,7 @@ bool Impl::inject(const GstStructure *structure) {
   bool started = false;
   {
     auto state = state_.lock();
-    now = std::max(state->now(), Instant{});
+    now = std::max({state->now(), state->last_packet, Instant{}});  // what has passed is decided
     started = state->started;
   }
   const auto spike = spike_from_structure(structure, to_clock_time(now));

@@ -169,11 +169,9 @@ void Flow::decide(GstBuffer *const *buffers, std::size_t count) {
 }
 
 void Flow::decide(GstBuffer *buffer, const RtpFrame &frame) {
-  const auto time = time_of(buffer);
-  const Instant now = time ? *time : outbox_.now();
   decide(frame.count, [&](Model &model, std::size_t i) {
     if (!frame.packets[i].send) return Order{Order::Do::absent};
-    return model.admit(buffer, frame, static_cast<guint>(i), time, now);
+    return model.admit(buffer, frame, static_cast<guint>(i), frame.packets[i].time, frame.packets[i].time);
   });
 }
 
@@ -209,7 +207,7 @@ GstFlowReturn Flow::chain_list(Ptr<GstBufferList> list) {
 
 // Nobody sends us frames that did not ask, but who is downstream may have changed since.
 GstFlowReturn Flow::chain_frame(Ptr<GstBuffer> buffer) {
-  if (frames_ == Frames::unasked) takes_frames();
+  if (frames_ == Frames::unasked) frames_ = outbox_.empty() && frames_accepted(outbox_.pad()) != FramesAnswer::no ? Frames::taken : Frames::refused;
   if (frames_ != Frames::taken) return chain_list(packets_of(buffer.get()));
   prepare(buffer.get());
   Turn turn(outbox_);
@@ -235,8 +233,8 @@ void Flow::carry_out_each(Turn &turn, Take take) {
 }
 
 // A mode begins when there is nothing to overtake: while something is held, what comes has to be held behind it.
-bool Flow::takes_frames() {
-  const bool taken = outbox_.empty() && frames_accepted(outbox_.pad());
+bool Flow::takes_frames(GstQuery *query) {
+  const bool taken = outbox_.empty() && forward_frames_query(outbox_.pad(), query);
   frames_ = taken ? Frames::taken : Frames::refused;
   return taken;
 }
@@ -273,18 +271,19 @@ GstFlowReturn Flow::push_whole(Turn &turn, Ptr<GstBufferList> list) {
 }
 
 GstFlowReturn Flow::push_whole(Turn &turn, Ptr<GstBuffer> buffer, RtpFrame &frame) {
-  Outbox::Sent sent;
-  auto stream = net::Stream::other;
+  Outbox::SentOfEach sent;
+  bool any = false;
   for (guint i = 0; i < frame.count; i++) {
     FramePacket &packet = frame.packets[i];
     packet.send = orders_[i].what == Order::Do::send;
     if (!packet.send) continue;
+    any = true;
     if (orders_[i].delayed) delay(packet, orders_[i].at);
-    stream = orders_[i].stream;
-    sent.packets++;
-    sent.bytes += frame.bytes(i);
+    Outbox::Sent &of_stream = sent[static_cast<std::size_t>(orders_[i].stream)];
+    of_stream.packets++;
+    of_stream.bytes += frame.bytes(i);
   }
-  return sent.packets > 0 ? turn.push(std::move(buffer), stream, sent) : outbox_.flow();
+  return any ? turn.push(std::move(buffer), sent) : outbox_.flow();
 }
 
 void Flow::carry_out(Turn &turn, Ptr<GstBuffer> buffer, const Order &order) {
@@ -320,7 +319,7 @@ void Flow::send(Turn &turn, Ptr<GstBuffer> buffer, const Order &order) {
 void Flow::place(Turn &turn, Ptr<GstBuffer> buffer, net::Stream stream, Instant at, bool delayed) {
   const bool direct = turn.direct();
   if (direct && frames_ == Frames::taken) {
-    buffer = frame_around(std::move(buffer));
+    buffer = frame_around(std::move(buffer), at);
     RtpFrame *frame = frame_of(buffer.get());
     if (frame && delayed) delay(frame->packets[0], at);
     turn.push(std::move(buffer), stream);

@@ -33,7 +33,7 @@ class Flow {
   GstFlowReturn chain(Ptr<GstBuffer> buffer);
   GstFlowReturn chain_list(Ptr<GstBufferList> list);
   void serialized(Ptr<GstEvent> event);
-  bool takes_frames();  // asks downstream; what it answers holds until new_peer()
+  bool takes_frames(GstQuery *query);  // asks downstream; what it answers holds until new_peer()
   bool gives_frames() const { return frames_ == Frames::taken; }  // any thread
   void new_peer();  // RECONFIGURE: whoever is downstream may be somebody else now; any thread
 

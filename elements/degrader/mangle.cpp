@@ -21,7 +21,7 @@ void change_bit(RtpFrame &one, std::uint32_t bit) {
   const auto mask = static_cast<std::uint8_t>(1u << bit % 8);
   if (at < one.header_bytes) {
     one.packets[0].header[at] ^= mask;
-  } else if (auto payload = changed(one.payloads[0].memory.get(), at - one.header_bytes, mask)) {
+  } else if (auto payload = changed(one.packets[0].payload->memory.get(), at - one.header_bytes, mask)) {
     set_payload(one, std::move(payload));
   }
 }

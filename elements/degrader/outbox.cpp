@@ -148,12 +148,16 @@ bool Outbox::Turn::clocked() { return outbox_.state_.lock()->clocked; }
 
 GstFlowReturn Outbox::Turn::push(Ptr<GstBuffer> buffer, net::Stream stream) {
   const RtpFrame *frame = frame_of(buffer.get());
-  return push(std::move(buffer), stream, {1, frame ? frame->bytes(0) : gst_buffer_get_size(buffer.get())});
+  const Sent of_it{1, frame ? frame->bytes(0) : gst_buffer_get_size(buffer.get())};
+  const GstFlowReturn flow = gst_pad_push(outbox_.src_, give(std::move(buffer)));
+  outbox_.count(flow, stream, of_it);
+  return flow;
 }
 
-GstFlowReturn Outbox::Turn::push(Ptr<GstBuffer> frame, net::Stream stream, const Sent &of_it) {
+GstFlowReturn Outbox::Turn::push(Ptr<GstBuffer> frame, const SentOfEach &of_it) {
   const GstFlowReturn flow = gst_pad_push(outbox_.src_, give(std::move(frame)));
-  outbox_.count(flow, stream, of_it);
+  for (std::size_t i = 0; i < of_it.size(); i++)
+    if (of_it[i].packets > 0) outbox_.count(flow, static_cast<net::Stream>(i), of_it[i]);
   return flow;
 }
 

@@ -39,6 +39,7 @@ class Outbox {
   struct Sent {
     guint64 packets = 0, bytes = 0;
   };
+  using SentOfEach = std::array<Sent, net::kStreamCount>;  // stream
   // `on_wake` is called with the right to push, on the context's thread, when wake_at() said so.
   Outbox(GstElement *element, GstPad *src, std::function<void(Turn &)> on_wake)
       : element_(element), src_(src), on_wake_(std::move(on_wake)) {}
@@ -74,7 +75,7 @@ class Outbox {
     // may be waiting to preroll.
     bool clocked();
     GstFlowReturn push(Ptr<GstBuffer> buffer, net::Stream stream);
-    GstFlowReturn push(Ptr<GstBuffer> frame, net::Stream stream, const Sent &of_it);
+    GstFlowReturn push(Ptr<GstBuffer> frame, const SentOfEach &of_it);
     GstFlowReturn push(Ptr<GstBufferList> list, net::Stream stream);
     void hold(Ptr<GstBuffer> buffer, net::Stream stream, Instant due);
     void push_or_hold(Ptr<GstEvent> event);

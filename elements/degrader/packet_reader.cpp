@@ -90,13 +90,17 @@ PacketReader::Stream &PacketReader::stream_of(std::uint32_t ssrc, std::uint16_t 
 Reading PacketReader::read(GstBuffer *buffer) {
   std::array<std::uint8_t, kFront> front;
   const auto bytes = copy_front(buffer, front);
+  return read_datagram(bytes, gst_buffer_get_size(buffer), buffer);
+}
+
+Reading PacketReader::read_datagram(std::span<const std::uint8_t> bytes, std::size_t size, GstBuffer *buffer) {
   Reading reading;
   net::Packet &packet = reading.packet;
-  packet.bytes = gst_buffer_get_size(buffer);
+  packet.bytes = size;
   packet.ecn = ecn_of(buffer);
   const auto kind = network_ ? rtp::classify(bytes) : rtp::Datagram::other;
   if (kind == rtp::Datagram::rtp && bytes.size() >= rtp::kFixedHeaderSize) {
-    read_rtp(bytes, buffer, reading);
+    read_rtp(bytes, buffer, GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT), reading);
     packet.header_bytes = header_bytes(buffer, bytes, packet.bytes);
     packet.headers = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER);
   } else if (kind == rtp::Datagram::rtcp) {
@@ -112,15 +116,16 @@ Reading PacketReader::read(GstBuffer *buffer) {
 }
 
 Reading PacketReader::read(GstBuffer *buffer, const RtpFrame &frame, guint packet) {
+  if (frame.header_bytes == 0) return read_datagram(frame.payload(packet), frame.bytes(packet), buffer);
   Reading reading;
-  read_rtp(frame.header(packet), buffer, reading);
+  read_rtp(frame.header(packet), buffer, frame.packets[packet].delta, reading);
   reading.packet.bytes = frame.bytes(packet);
   reading.packet.header_bytes = frame.header_bytes;
-  reading.packet.headers = frame.payloads[packet].headers;
+  reading.packet.headers = frame.packets[packet].payload->headers;
   return reading;
 }
 
-void PacketReader::read_rtp(std::span<const std::uint8_t> front, GstBuffer *buffer, Reading &reading) {
+void PacketReader::read_rtp(std::span<const std::uint8_t> front, GstBuffer *buffer, bool delta, Reading &reading) {
   reading.sequence = rtp::read16(front, 2);
   reading.ssrc = rtp::read32(front, 8);
   Stream &stream = stream_of(reading.ssrc, reading.sequence, front, buffer);
@@ -131,7 +136,7 @@ void PacketReader::read_rtp(std::span<const std::uint8_t> front, GstBuffer *buff
   const std::int64_t n = stream.extender.extend(reading.sequence) - stream.first;
   packet.n = static_cast<std::uint64_t>(std::max<std::int64_t>(n, 0));
   packet.rtp_timestamp = rtp::read32(front, 4);
-  packet.keyframe = packet.stream == net::Stream::video && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  packet.keyframe = packet.stream == net::Stream::video && !delta;
 }
 
 }  // namespace avc::degrader

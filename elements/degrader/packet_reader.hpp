@@ -52,7 +52,9 @@ class PacketReader {
   enum class Media : std::uint8_t { any, video, audio };
 
   // `front`: at least the fixed header. Leaves the number of the packet's bytes alone.
-  void read_rtp(std::span<const std::uint8_t> front, GstBuffer *buffer, Reading &reading);
+  void read_rtp(std::span<const std::uint8_t> front, GstBuffer *buffer, bool delta, Reading &reading);
+  // `bytes`: as many of the packet's `size` as tell what it is.
+  Reading read_datagram(std::span<const std::uint8_t> bytes, std::size_t size, GstBuffer *buffer);
   Stream &stream_of(std::uint32_t ssrc, std::uint16_t sequence, std::span<const std::uint8_t> front, GstBuffer *buffer);
   net::Stream kind_of(std::uint32_t ssrc, std::uint8_t payload_type) const;
 

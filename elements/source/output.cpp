@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "elements/support/rtp_frame.hpp"
 #include "elements/support/wrapper.hpp"
 
 GST_DEBUG_CATEGORY_EXTERN(avchaossrc_debug);
@@ -14,6 +13,7 @@ bool Output::takes(media::Medium medium) const {
 }
 
 bool Output::ready(const Offer &offer) {
+  if (!gathered_.empty()) return true;
   if (!gst_pad_is_linked(pad_)) return false;
   const bool changed = gst_pad_check_reconfigure(pad_);
   if (changed) over_ = false;
@@ -50,7 +50,9 @@ bool Output::negotiate(const Offer &offer) {
   }
   chosen.reset(gst_caps_fixate(gst_caps_truncate(chosen.release())));
   const bool rtp = gst_structure_has_name(gst_caps_get_structure(chosen.get(), 0), "application/x-rtp");
-  form_ = !rtp ? Form::coded : frames_accepted(pad_) ? Form::frames : Form::packets;
+  const auto frames = rtp ? frames_accepted(pad_) : FramesAnswer::no;
+  form_ = !rtp ? Form::coded : frames == FramesAnswer::no ? Form::packets : Form::frames;
+  ahead_ = frames == FramesAnswer::ahead_too;
   begin(offer);
   const auto now = take(gst_pad_get_current_caps(pad_));
   if (!now || !gst_caps_is_equal(now.get(), chosen.get())) gst_pad_push_event(pad_, gst_event_new_caps(chosen.get()));
@@ -73,13 +75,29 @@ void Output::push(Ptr<GstBuffer> buffer) {
   note(gst_pad_push(pad_, give(std::move(buffer))));
 }
 
+std::vector<FramePacket> &Output::gather(const std::shared_ptr<const void> &owner) {
+  if (owner_ != owner) {
+    flush();
+    owner_ = owner;
+  }
+  return gathered_;
+}
+
+void Output::flush() {
+  if (gathered_.empty()) return;
+  push(new_frame(owner_, gathered_));
+  gathered_.clear();
+}
+
 void Output::gap(Nanos running_time, Nanos duration) {
+  flush();
   const PadLock hold(pad_);
   gst_pad_push_event(pad_, gst_event_new_gap(static_cast<GstClockTime>(running_time.count()),
                                              static_cast<GstClockTime>(duration.count())));
 }
 
 void Output::send(const Offer &offer, GstEvent *event) {
+  flush();
   const PadLock hold(pad_);
   begin(offer);
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) over_ = true;

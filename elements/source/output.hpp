@@ -7,11 +7,14 @@
 
 #include <gst/gst.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "core/media/timeline.hpp"
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/ptr.hpp"
+#include "elements/support/rtp_frame.hpp"
 
 namespace avc::source {
 
@@ -39,10 +42,18 @@ class Output {
   bool ready(const Offer &offer);
   void push(Ptr<GstBufferList> list);
   void push(Ptr<GstBuffer> buffer);
+  // Of a form that is frames: where the next packets are put, whose payloads `owner` keeps. They leave with flush(), and
+  // before anything else.
+  std::vector<FramePacket> &gather(const std::shared_ptr<const void> &owner);
+  void flush();
+  bool takes_ahead() const { return ahead_; }  // of their time: it is kept downstream
   void gap(Nanos running_time, Nanos duration);    // in place of a frame
   void send(const Offer &offer, GstEvent *event);  // keeps nothing
 
-  void reset() { begun_ = segment_sent_ = negotiated_ = over_ = false; }
+  void reset() {
+    begun_ = segment_sent_ = negotiated_ = over_ = false;
+    gathered_.clear();
+  }
 
  private:
   void begin(const Offer &offer);
@@ -57,6 +68,9 @@ class Output {
   bool segment_sent_ = false;  // and so has everything else that goes once
   bool negotiated_ = false;
   Form form_ = Form::packets;
+  bool ahead_ = false;
+  std::vector<FramePacket> gathered_;
+  std::shared_ptr<const void> owner_;  // of theirs
   bool over_ = false;  // downstream wants no more, until it is linked anew
 };
 

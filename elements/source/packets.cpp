@@ -68,17 +68,19 @@ Ptr<GstBufferList> make_packets(const RtpStream &stream, const Frame &frame, std
   return list;
 }
 
-Ptr<GstBuffer> make_frame(const RtpStream &stream, const Frame &frame, std::span<const FramePayload> payloads,
-                          std::shared_ptr<const void> owner) {
-  auto buffer = new_frame(std::move(owner), payloads);
-  RtpFrame *packets = frame_of(buffer.get());
+void append_packets(const RtpStream &stream, const Frame &frame, std::span<const FramePayload> payloads,
+                    std::vector<FramePacket> &out) {
   rtp::Fields fields = fields_of(stream, frame);
-  for (guint i = 0; i < packets->count; ++i, ++fields.sequence) {
-    fields.marker = frame.marker && i + 1 == packets->count;
-    rtp::write_fixed_header(packets->header(i).first<rtp::kFixedHeaderSize>(), fields);
+  fields.marker = false;
+  for (const FramePayload &payload : payloads) {
+    FramePacket &packet = out.emplace_back();
+    rtp::write_fixed_header(std::span(packet.header).first<rtp::kFixedHeaderSize>(), fields);
+    packet.payload = &payload;
+    packet.time = {frame.running_time};
+    packet.delta = frame.delta;
+    ++fields.sequence;
   }
-  describe(buffer.get(), frame);
-  return buffer;
+  if (frame.marker) rtp::set_marker(out.back().header, true);
 }
 
 Ptr<GstBuffer> make_coded(const Frame &frame, GstMemory *data, bool headers) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/random.hpp"
 #include "core/time.hpp"
@@ -49,11 +50,11 @@ struct Frame {
   bool marker = false;  // on the last packet
 };
 
-// The packets of a frame as everybody knows them, and as one buffer for our own elements (rtp_frame.hpp).
+// The packets of a frame as everybody knows them, and behind others in one buffer for our own elements (rtp_frame.hpp).
 [[nodiscard]] Ptr<GstBufferList> make_packets(const RtpStream &stream, const Frame &frame,
                                               std::span<const FramePayload> payloads);
-[[nodiscard]] Ptr<GstBuffer> make_frame(const RtpStream &stream, const Frame &frame,
-                                        std::span<const FramePayload> payloads, std::shared_ptr<const void> owner);
+void append_packets(const RtpStream &stream, const Frame &frame, std::span<const FramePayload> payloads,
+                    std::vector<FramePacket> &out);
 [[nodiscard]] Ptr<GstBuffer> make_coded(const Frame &frame, GstMemory *data, bool headers);
 
 }  // namespace avc::source

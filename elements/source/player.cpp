@@ -12,9 +12,11 @@ namespace {
 // one starts on a grid. None before its own time has come.
 constexpr Nanos kStartGrid = std::chrono::milliseconds(100);
 
-// Frames that a source far behind sends in one turn. Then it gives way: a thousand others of its thread are behind too,
+// Frames that a source far behind sends in one turn, if not those that are handed on together anyway. Then it gives way: a thousand others of its thread are behind too,
 // what they send leaves when the turn ends, and whoever stops one of them may have to wait for that.
 constexpr int kMostInTurn = 8;
+
+constexpr Nanos kMargin = std::chrono::milliseconds(4);
 
 Nanos start_of(Nanos running_time, const Settings &settings) {
   const auto steps = running_time <= kStartGrid ? 0 : (running_time + kStartGrid - Nanos(1)) / kStartGrid;
@@ -179,6 +181,25 @@ void Player::end(const Step &step) {
   orders_.lock()->over = true;
 }
 
+// Frames from `due` on, so many as are handed on together. True if a keyframe was among them.
+bool Player::emit(const Step &step, Nanos ahead, Instant due, runtime::Executor &executor) {
+  const Live live = settings_.lock()->live();
+  const Instant until = due + ahead, now = executor.now();
+  bool keyframe = false;
+  while (true) {
+    const bool sent = step.run->emit(live, *step.outputs);
+    keyframe |= step.run->sent_keyframe();
+    // What is ahead of its time is kept downstream, where it is seen how late it leaves.
+    if (sent && (ahead == Nanos(0) || now > due)) executor.record_lateness(now - due);
+    const auto next = step.run->next();
+    if (!next || step.base_time + *next >= until) break;
+    due = step.base_time + *next;
+  }
+  for (const auto &output : *step.outputs) output->flush();
+  return keyframe;
+}
+
+// Ahead of time means some milliseconds before the first frame's: the thread that gets here may be late.
 void Player::turn() {
   const auto executor = this->executor();
   if (!executor) return;
@@ -186,20 +207,20 @@ void Player::turn() {
     if (!deliver(*step)) return;
     const auto running_time = step->run->next();
     if (!running_time) return end(*step);
+    const bool controlled = gst_object_has_active_control_bindings(GST_OBJECT(element_));
+    const Nanos ahead = controlled ? Nanos(0) : step->run->ahead(*step->outputs);
     const Instant due = step->base_time + *running_time;
-    const Instant now = executor->now();
-    if (due > now || sent == kMostInTurn) {
+    const Instant wanted = due - std::min(ahead, kMargin);
+    if (wanted > executor->now() || sent >= (ahead > Nanos(0) ? 1 : kMostInTurn)) {
       const std::lock_guard hold(timer_mutex_);
-      if (timer_) timer_->arm(due);
+      if (timer_) timer_->arm(wanted);
       return;
     }
     if (introduce(*step)) continue;
-    if (gst_object_has_active_control_bindings(GST_OBJECT(element_)))
+    if (controlled)
       gst_object_sync_values(GST_OBJECT(element_), static_cast<GstClockTime>(running_time->count()));
-    const Live live = settings_.lock()->live();
-    if (step->run->emit(live, *step->outputs)) executor->record_lateness(now - due);
     // A request that came before the keyframe was out has been granted by it: depayloaders ask when they get caps.
-    if (step->run->sent_keyframe()) orders_.lock()->key_unit = false;
+    if (emit(*step, ahead, due, *executor)) orders_.lock()->key_unit = false;
   }
 }
 

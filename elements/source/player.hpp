@@ -68,6 +68,7 @@ class Player {
   void carry_out_orders(Orders &orders);
   bool deliver(const Step &step);
   bool introduce(const Step &step);
+  bool emit(const Step &step, Nanos ahead, Instant due, runtime::Executor &executor);
   void end(const Step &step);
   void wake();
   void drop_executor();

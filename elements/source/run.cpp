@@ -55,6 +55,7 @@ Run::Run(std::shared_ptr<const media::Clip> clip, const Settings &settings, guin
          Counters &counters)
     : clip_(std::move(clip)),
       counters_(counters),
+      ahead_(std::chrono::milliseconds(settings.ahead_ms)),
       start_(start),
       timeline_(clip_->timing, start_point(*clip_, settings), settings.loop),
       video_(participant::identity_of(settings.participant_id).video_ssrc, participant::kVideoPayloadType, kVideoRate,
@@ -72,6 +73,11 @@ Run::Run(std::shared_ptr<const media::Clip> clip, const Settings &settings, guin
 std::optional<Nanos> Run::next() const {
   const auto tick = timeline_.peek();
   return tick ? std::optional(start_ + tick->at) : std::nullopt;
+}
+
+Nanos Run::ahead(std::span<const std::shared_ptr<Output>> outputs) const {
+  const auto takes = [](const auto &output) { return output->takes_ahead(); };
+  return std::ranges::all_of(outputs, takes) ? ahead_ : Nanos(0);
 }
 
 void Run::request_key_unit() {
@@ -135,10 +141,12 @@ void Run::choose_rendition(const spike::SourceEffect &effect, Nanos now) {
 
 void Run::push_rtp(Output &output, const RtpStream &stream, const Frame &frame,
                    std::span<const FramePayload> payloads) {
-  if (output.form() == Output::Form::frames)
-    output.push(make_frame(stream, frame, payloads, clip_));
-  else
-    output.push(make_packets(stream, frame, payloads));
+  if (output.form() != Output::Form::frames) return output.push(make_packets(stream, frame, payloads));
+  auto &packets = output.gather(clip_);
+  const std::size_t before = packets.size();
+  append_packets(stream, frame, payloads, packets);
+  if (!output.takes_ahead()) return;
+  for (FramePacket &packet : std::span(packets).subspan(before)) packet.due = packet.time;
 }
 
 // The frame has had its place and its numbers; downstream is told that time goes on.

@@ -44,6 +44,8 @@ class Run {
       Counters &counters);
 
   const Offer &offer() const { return offer_; }
+  // How much is handed on together to these outputs; 0: each frame when it is due.
+  Nanos ahead(std::span<const std::shared_ptr<Output>> outputs) const;
   std::optional<Nanos> next() const;  // running time of the next frame; none when the clip is over
 
   void introduce(std::span<const std::shared_ptr<Output>> outputs);
@@ -68,6 +70,7 @@ class Run {
 
   std::shared_ptr<const media::Clip> clip_;
   Counters &counters_;
+  const Nanos ahead_;
   Nanos start_;  // running time of the output line's beginning
   media::Timeline timeline_;
   RtpStream video_, audio_;

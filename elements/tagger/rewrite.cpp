@@ -90,22 +90,20 @@ std::optional<Written> Packet::rewrite(const Rewrite &change) {
 }
 
 // All headers of a frame differ in sequence number and marker only: the first is composed, the others follow it.
-std::optional<Written> rewrite(RtpFrame &frame, const Rewrite &change) {
-  const auto old = rtp::parse_header(frame.header(0));
+std::optional<WrittenFrame> rewrite(std::span<FramePacket> frame, std::size_t header_bytes, const Rewrite &change) {
+  const auto front = std::span<const std::uint8_t>(frame.front().header).first(header_bytes);
+  const auto old = rtp::parse_header(front);
   if (!old) return std::nullopt;
-  std::array<std::uint8_t, FramePacket::kHeaderRoom + kGrowth> first;
-  const std::size_t size = compose(*old, frame.header(0), change, first);
-  if (size > FramePacket::kHeaderRoom) return std::nullopt;
-  frame.header_bytes = static_cast<std::uint32_t>(size);
-  Written written{old->timestamp + change.timestamp_offset, 0};
-  for (guint i = 0; i < frame.count; i++) {
-    const auto header = frame.header(i);
-    const std::uint16_t sequence = rtp::read16(header, 2);
-    const bool marker = (header[1] & 0x80) != 0;
-    std::copy_n(first.begin(), size, header.begin());
-    rtp::set_sequence(header, static_cast<std::uint16_t>(sequence + change.sequence_offset));
-    rtp::set_marker(header, marker);
-    written.payload_bytes += frame.payloads[i].bytes.size();
+  std::array<std::uint8_t, FramePacket::kHeaderRoom + kGrowth> first{};
+  WrittenFrame written{{old->timestamp + change.timestamp_offset, 0}, compose(*old, front, change, first)};
+  if (written.header_bytes > FramePacket::kHeaderRoom) return std::nullopt;
+  for (FramePacket &packet : frame) {
+    const std::uint16_t sequence = rtp::read16(packet.header, 2);
+    const bool marker = (packet.header[1] & 0x80) != 0;
+    std::copy_n(first.begin(), FramePacket::kHeaderRoom, packet.header.begin());
+    rtp::set_sequence(packet.header, static_cast<std::uint16_t>(sequence + change.sequence_offset));
+    rtp::set_marker(packet.header, marker);
+    written.payload_bytes += packet.payload->bytes.size();
   }
   return written;
 }

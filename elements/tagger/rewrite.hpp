@@ -60,8 +60,11 @@ class Packet {
   std::optional<rtp::Header> old_;
 };
 
-// The same for all packets of a frame; its buffer must be writable. Nothing, and nothing changed, only where the new
-// headers do not fit.
-std::optional<Written> rewrite(RtpFrame &frame, const Rewrite &change);
+// The same for all packets of a frame whose headers have so many bytes; its buffer must be writable. They then have as
+// many as is answered. Nothing, and nothing changed, only where the new headers do not fit.
+struct WrittenFrame : Written {
+  std::size_t header_bytes = 0;
+};
+std::optional<WrittenFrame> rewrite(std::span<FramePacket> frame, std::size_t header_bytes, const Rewrite &change);
 
 }  // namespace avc::tagger

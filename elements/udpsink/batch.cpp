@@ -19,9 +19,11 @@ std::shared_ptr<Path> Batch::path(std::shared_ptr<Outlet> outlet, std::shared_pt
 }
 
 void Batch::aim(Path &path, std::shared_ptr<const Target> target) {
-  path.ends.clear();
+  path.others.clear();
   for (const Ends &end : target->ends)
-    path.ends.push_back({sender_.destination(end.rtp), sender_.destination(end.rtcp)});
+    path.others.push_back({sender_.destination(end.rtp), sender_.destination(end.rtcp)});
+  path.end = path.others.front();
+  path.others.erase(path.others.begin());
   path.target = std::move(target);
 }
 
@@ -34,6 +36,21 @@ std::uint32_t Batch::hold(std::shared_ptr<Path> path, GstMiniObject *media) {
   free_.pop_back();
   held_[number] = {std::move(path), share(media)};
   return number;
+}
+
+// Whose reports are whose is seen to here and not for each packet when it leaves.
+void Batch::hold_frame(Held &held, RtpFrame &frame, GstBuffer *buffer) {
+  held.packets = frame.packets;
+  held.frame_packets = frame.count;
+  held.header_bytes = frame.header_bytes;
+  held.type_of_service = type_of_service_of(buffer);
+  std::optional<std::uint32_t> last;
+  for (guint i = 0; i < frame.count; ++i) {
+    const auto front = frame.header_bytes > 0 ? frame.header(i) : frame.payload(i);
+    if (front.size() < 12 || (frame.header_bytes == 0 && rtp::classify(front) != rtp::Datagram::rtp)) continue;
+    const std::uint32_t ssrc = rtp::read32(front, 8);
+    if (std::exchange(last, ssrc) != ssrc) note_ssrc(*held.path, ssrc);
+  }
 }
 
 std::uint64_t Batch::monotonic_now() {
@@ -89,7 +106,7 @@ void Batch::resume(Path &path, Instant base_time) {
 }
 
 void Batch::add_packet(const Held &held, std::uint32_t packet, std::uint64_t leave_at) {
-  if (held.frame) return add_frame_packet(held, packet, leave_at);
+  if (held.packets) return add_frame_packet(held, packet, leave_at);
   auto *media = held.media.get();
   add_buffer(*held.path,
              held.is_list ? gst_buffer_list_get(GST_BUFFER_LIST_CAST(media), packet) : GST_BUFFER_CAST(media),
@@ -98,18 +115,15 @@ void Batch::add_packet(const Held &held, std::uint32_t packet, std::uint64_t lea
 
 // A frame without headers is an ordinary packet that was wrapped up as one.
 void Batch::add_frame_packet(const Held &held, std::uint32_t packet, std::uint64_t leave_at) {
-  RtpFrame &frame = *held.frame;
-  const auto header = frame.header(packet);
-  const auto payload = frame.payloads[packet].bytes;
-  auto kind = rtp::Datagram::rtp;
-  if (header.empty()) kind = rtp::classify(payload);
-  const std::span<const std::uint8_t> front = header.empty() ? payload : header;
-  if (kind == rtp::Datagram::rtp && front.size() >= 12) note_ssrc(*held.path, rtp::read32(front, 8));
+  FramePacket &slot = held.packets[packet];
+  const auto header = std::span(slot.header).first(held.header_bytes);
+  const auto payload = slot.payload->bytes;
+  const bool rtcp = header.empty() && rtp::classify(payload) == rtp::Datagram::rtcp;
   const std::array<iovec, 2> parts{
       {{header.data(), header.size()}, {const_cast<std::uint8_t *>(payload.data()), payload.size()}}};  // only read
   const auto used = std::span(parts).subspan(header.empty() ? 1 : 0);
   add_datagram(*held.path, payload.empty() ? used.first(1) : used, header.size() + payload.size(),
-               {kind == rtp::Datagram::rtcp, held.type_of_service, leave_at});
+               {rtcp, held.type_of_service, leave_at});
 }
 
 // System memory stays where it is while the buffer is held, so it need not be mapped: one memory may be mapped only 255
@@ -164,43 +178,34 @@ int Batch::type_of_service_of(GstBuffer *buffer) const {
 
 void Batch::add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, const Marks &marks) {
   const bool changes = marks.type_of_service != path.type_of_service;
-  if (sender_.size() + path.ends.size() > runtime::BatchSender::kBatch || (changes && sender_.size() > 0))
+  if (sender_.size() + 1 + path.others.size() > runtime::BatchSender::kBatch || (changes && sender_.size() > 0))
     send_now();  // a batch would not keep the order of packets with different types of service
   path.type_of_service = marks.type_of_service;
-  for (std::size_t i = 0; i < path.ends.size(); ++i) {
-    std::uint32_t number = marks.rtcp ? path.ends[i].rtcp : path.ends[i].rtp;
+  const auto add = [&](const Path::Numbers &numbers, std::size_t i) {
+    std::uint32_t number = marks.rtcp ? numbers.rtcp : numbers.rtp;
     if (marks.type_of_service >= 0) {
       const Ends &end = path.target->ends[i];
       number = sender_.destination(marks.rtcp ? end.rtcp : end.rtp, marks.type_of_service);
     }
     sender_.add(number, path.lane, parts, marks.leave_at);
-    datagrams_.push_back({static_cast<std::uint32_t>(bytes & 0x7fffffff), marks.rtcp});
-  }
-  if (runs_.empty() || runs_.back().path != &path) runs_.push_back({&path, 0});
-  runs_.back().end = datagrams_.size();
+    datagrams_.push_back({&path, static_cast<std::uint32_t>(bytes), marks.rtcp});
+  };
+  add(path.end, 0);
+  for (std::size_t i = 0; i < path.others.size(); ++i) add(path.others[i], i + 1);
 }
 
 void Batch::send_now() {
   account(sender_.flush());
   datagrams_.clear();
-  runs_.clear();
 }
 
-// Tells each outlet once for all that it had in a row.
 void Batch::account(std::span<const int> outcomes) {
-  std::size_t at = 0;
-  for (const Run &run : runs_) {
-    guint64 packets = 0, rtcp = 0, bytes = 0;
-    for (; at < run.end; ++at) {
-      if (outcomes[at] != 0) {
-        run.path->outlet->failed(outcomes[at]);
-        continue;
-      }
-      const Datagram datagram = datagrams_[at];
-      ++(datagram.rtcp ? rtcp : packets);
-      bytes += datagram.bytes;
-    }
-    if (packets + rtcp > 0) run.path->outlet->sent(packets, rtcp, bytes);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const Datagram &datagram = datagrams_[i];
+    if (outcomes[i] != 0)
+      datagram.path->outlet->failed(outcomes[i]);
+    else
+      datagram.path->outlet->sent(datagram.bytes, datagram.rtcp);
   }
 }
 

@@ -37,7 +37,8 @@ struct Path {
   struct Numbers {  // the sender's, for an end's addresses
     std::uint32_t rtp, rtcp;
   };
-  std::vector<Numbers> ends;
+  Numbers end;                 // the first, which mostly is the only one
+  std::vector<Numbers> others;
   runtime::BatchSender::Lane lane;
   std::array<std::uint32_t, 4> known_ssrcs{};  // whose reports are the outlet's already
   std::size_t known = 0;
@@ -96,19 +97,17 @@ class Batch {
   struct Held {  // a push that is not done with
     std::shared_ptr<Path> path;
     Ptr<GstMiniObject> media;
-    RtpFrame *frame = nullptr;
+    FramePacket *packets = nullptr;  // of a frame, as is what follows
+    std::uint32_t frame_packets = 0, header_bytes = 0;
+    int type_of_service = -1;
     bool is_list = false;
-    int type_of_service = -1;  // of a frame
     std::uint32_t left = 0;    // packets parked
   };
   using Parked = Path::Parked;
   struct Datagram {
-    std::uint32_t bytes : 31;
-    std::uint32_t rtcp : 1;
-  };
-  struct Run {  // the path's datagrams go so far
     Path *path;
-    std::size_t end;
+    std::uint32_t bytes;
+    bool rtcp;
   };
   struct Read {  // a packet as the sender wants it
     std::array<iovec, kMaxMemories> parts;
@@ -117,6 +116,7 @@ class Batch {
   };
 
   std::uint32_t hold(std::shared_ptr<Path> path, GstMiniObject *media);
+  void hold_frame(Held &held, RtpFrame &frame, GstBuffer *buffer);
   void done_with(std::uint32_t held) { done_.push_back(held); }
   void park(std::uint32_t held, std::uint32_t packet, Instant due);
   void unpark(const Path &path);  // into due_
@@ -148,7 +148,6 @@ class Batch {
   const int dscp_;
   runtime::BatchSender sender_;
   std::vector<Datagram> datagrams_;
-  std::vector<Run> runs_;
   std::vector<Held> held_;
   std::vector<std::uint32_t> free_, done_;         // of held_; done_ until the batch has left
   std::vector<std::vector<std::uint8_t>> copies_;  // of memory that cannot be read by address later
@@ -163,9 +162,9 @@ void Batch::spread(std::uint32_t held, std::uint32_t count, Now now) {
   Path &path = *held_[held].path;
   const Instant begin = now(), latest = begin + path.spread;
   const std::uint64_t monotonic = path.by_kernel ? monotonic_now() : 0;
-  const RtpFrame *frame = held_[held].frame;
+  const FramePacket *packets = held_[held].packets;
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (frame && !frame->packets[i].send) continue;
+    if (packets && !packets[i].send) continue;
     Instant due = begin + path.spread * i / count;
     if (behind_paced(path, [begin] { return begin; }))
       due = std::min(std::max(due, path.last_paced), std::max(latest, path.last_paced));
@@ -191,16 +190,14 @@ void Batch::add(std::shared_ptr<Path> path, GstBuffer *buffer, Now now) {
     return;
   }
   const std::uint32_t held = hold(std::move(path), GST_MINI_OBJECT_CAST(buffer));
-  if (frame) {
-    held_[held].frame = frame;
-    held_[held].type_of_service = type_of_service_of(buffer);
-  }
+  if (frame) hold_frame(held_[held], *frame, buffer);
   const bool paced = to.spread > Nanos{} && ((frame && frame->count > 1) || behind_paced(to, now));
   if (!frame && !paced) {
     add_buffer(to, buffer);
   } else if (!frame) {
     spread(held, 1, now);
-  } else if (paced && frame->packets[0].due == Instant{Nanos::min()}) {
+  } else if (paced && (frame->packets[0].due == Instant{Nanos::min()} ||
+                       (frame->count == 1 && to.base_time + frame->packets[0].due.since_origin <= now()))) {
     spread(held, frame->count, now);
   } else {
     std::optional<Instant> at;
@@ -245,13 +242,13 @@ template <class Late>
 void Batch::take_due(Instant now, Late late) {
   due_.clear();
   wheel_.take_due(now, due_);
-  constexpr std::size_t kAhead = 8;  // what is going to be read lies anywhere: fetched while others are added
+  constexpr std::size_t kAhead = 16;  // what is going to be read lies anywhere: fetched while others are added
   for (std::size_t i = 0; i < due_.size(); ++i) {
     if (i + kAhead < due_.size()) __builtin_prefetch(&held_[due_[i + kAhead].item.held]);
     if (i + kAhead / 2 < due_.size()) {
-      const Parked &soon = due_[i + kAhead / 2].item;
-      __builtin_prefetch(held_[soon.held].path.get());
-      if (const RtpFrame *frame = held_[soon.held].frame) __builtin_prefetch(&frame->packets[soon.packet]);
+      const Held &soon = held_[due_[i + kAhead / 2].item.held];
+      __builtin_prefetch(soon.path.get());
+      if (soon.packets) __builtin_prefetch(&soon.packets[due_[i + kAhead / 2].item.packet]);
     }
     const auto [held, packet] = due_[i].item;
     late(now - due_[i].due);

@@ -8,12 +8,6 @@
 
 namespace avc::udpsink {
 
-void Outlet::sent(guint64 rtp_packets, guint64 rtcp, guint64 size) {
-  packets.fetch_add(rtp_packets, std::memory_order_relaxed);
-  if (rtcp > 0) rtcp_packets.fetch_add(rtcp, std::memory_order_relaxed);
-  bytes.fetch_add(size, std::memory_order_relaxed);
-}
-
 void Outlet::failed(int error) {
   errors.fetch_add(1, std::memory_order_relaxed);
   ++(*errors_by_errno.lock())[error];

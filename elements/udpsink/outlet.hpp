@@ -35,7 +35,13 @@ class Outlet {
 
   Ptr<GstElement> element() { return take(static_cast<GstElement *>(g_weak_ref_get(&element_))); }
 
-  void sent(guint64 rtp_packets, guint64 rtcp, guint64 size);
+  void sent(guint64 size, bool rtcp) {  // a packet; one caller at a time, so no more than a store is needed
+    const auto add = [](std::atomic<guint64> &count, guint64 more) {
+      count.store(count.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+    };
+    add(rtcp ? rtcp_packets : packets, 1);
+    add(bytes, size);
+  }
   void failed(int error);
   // ICMP says, so many times, that nobody takes what goes to `to`. Counted; a warning is posted for the first one. No
   // lock held.

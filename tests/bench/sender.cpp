@@ -228,7 +228,7 @@ Figures sink_frames(const runtime::Address &to, int participants, double seconds
     if (before < 0) before = cpu_seconds(RUSAGE_THREAD);
     const Instant now = context->now();
     load.due(steady() - start, [&](std::size_t i, std::span<const Packet> packets) {
-      const auto buffer = new_frame(clip, clip->frames[packets.size() == 1 ? 60 : number++ % 60]);
+      const auto buffer = new_frame(clip, clip->frames[packets.size() == 1 ? 60 : number++ % 60], now);
       RtpFrame *frame = frame_of(buffer.get());
       frame->header_bytes = kHeader;
       for (guint n = 0; n < frame->count; ++n) {

@@ -26,7 +26,7 @@ Ptr<GstBuffer> frame(std::uint32_t ssrc, std::uint16_t first, guint count) {
     }
     return std::make_shared<const std::vector<FramePayload>>(std::move(made));
   }();
-  auto buffer = new_frame(payloads, std::span(*payloads).first(count));
+  auto buffer = new_frame(payloads, std::span(*payloads).first(count), {});
   RtpFrame *made = frame_of(buffer.get());
   for (guint i = 0; i < count; ++i) {
     rtp::write_fixed_header(made->header(i).first<12>(),
@@ -115,9 +115,11 @@ GST_START_TEST(every_stream_of_frames_leaves_in_the_order_of_its_times) {
 GST_END_TEST
 
 GST_START_TEST(frames_are_taken_within_a_context_only) {
-  const auto own = sink_to(5002), shared = sink_to(5002, "context=frames-test");
-  ck_assert(!frames_accepted(own->srcpad));
-  ck_assert(frames_accepted(shared->srcpad));
+  const auto own = sink_to(5002), shared = sink_to(5002, "context=frames-test"),
+             paced = sink_to(5002, "context=frames-test pacing-ms=5");
+  ck_assert(frames_accepted(own->srcpad) == FramesAnswer::no);
+  ck_assert(frames_accepted(shared->srcpad) == FramesAnswer::ahead_too);
+  ck_assert(frames_accepted(paced->srcpad) == FramesAnswer::yes);  // it spreads what comes from when it comes
 }
 GST_END_TEST
 
@@ -164,7 +166,7 @@ GST_START_TEST(a_packet_wrapped_up_as_a_frame_goes_where_it_would_have_gone) {
   for (const Octets *bytes : {&media, &report}) {
     const auto payloads = std::make_shared<std::vector<FramePayload>>(1);
     payloads->front().bytes = *bytes;
-    const auto buffer = new_frame(payloads, *payloads);
+    const auto buffer = new_frame(payloads, *payloads, {});
     frame_of(buffer.get())->header_bytes = 0;
     socket->send(path, buffer.get());
   }

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "elements/support/clock.hpp"
 #include "elements/support/rtp_frame.hpp"
 #include "tests/elements/link_bench.hpp"
 
@@ -156,7 +157,7 @@ class FrameBench {
 
   Ptr<GstBuffer> frame(std::size_t first, std::size_t count, std::uint8_t payload_type, guint ssrc,
                        std::uint16_t &sequence, GstClockTime pts) {
-    auto buffer = new_frame(clip_, std::span(clip_->payloads).subspan(first, count));
+    auto buffer = new_frame(clip_, std::span(clip_->payloads).subspan(first, count), to_instant(pts));
     RtpFrame *made = frame_of(buffer.get());
     for (guint i = 0; i < made->count; i++) {
       rtp::write_fixed_header(made->header(i).first<rtp::kFixedHeaderSize>(),
@@ -166,9 +167,11 @@ class FrameBench {
                                .timestamp = static_cast<std::uint32_t>(pts / 11111),
                                .ssrc = ssrc});
     }
-    GST_BUFFER_PTS(buffer.get()) = pts;
     GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_MARKER);
-    if (pts % ms(200) != 0) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DELTA_UNIT);
+    if (pts % ms(200) != 0) {
+      GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DELTA_UNIT);
+      for (FramePacket &packet : made->slots()) packet.delta = true;
+    }
     return buffer;
   }
 
@@ -183,7 +186,7 @@ class FrameBench {
     for (guint i = 0; i < frame->count; i++) {
       if (!frame->packets[i].send) continue;
       const auto header = frame->header(i);
-      const auto payload = frame->payloads[i].bytes;
+      const auto payload = frame->payload(i);
       Octets bytes(header.begin(), header.end());
       bytes.insert(bytes.end(), payload.begin(), payload.end());
       arrived_.push_back(
