@@ -47,8 +47,9 @@ class Executor {
   // asked for by hooks are called too, before the turn is left.
   virtual void at_turn_end(TurnEnd &hook) = 0;
   virtual void forget(TurnEnd &hook) = 0;  // before the hook is destroyed; waits if another thread is calling it
-  // How much later than its deadline something was really handed on (0 when in time). Any thread.
-  virtual void record_lateness(Nanos late) = 0;
+  // How much later than their deadline some things were really handed on (0 when in time). Any thread.
+  virtual void record_lateness(Nanos late, std::uint64_t times) = 0;
+  void record_lateness(Nanos late) { record_lateness(late, 1); }
 };
 
 }  // namespace avc::runtime

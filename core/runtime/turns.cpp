@@ -167,22 +167,22 @@ void Turns::wait_while(std::unique_lock<std::mutex> &lock, const std::function<b
   --waiters_;
 }
 
-void Turns::record_lateness(Nanos late) {
+void Turns::record_lateness(Nanos late, std::uint64_t times) {
   if (is_current()) {
-    late_in_turn_.push_back(late);
+    late_in_turn_.emplace_back(late, times);
     return;
   }
   const std::scoped_lock lock(lateness_mutex_);
-  lateness_.record(late);
-  late_counts_.record(late);
+  lateness_.record(late.count(), times);
+  late_counts_.record(late, times);
 }
 
 void Turns::keep_lateness() {
   if (late_in_turn_.empty()) return;
   const std::scoped_lock lock(lateness_mutex_);
-  for (const Nanos late : late_in_turn_) {
-    lateness_.record(late);
-    late_counts_.record(late);
+  for (const auto &[late, times] : late_in_turn_) {
+    lateness_.record(late.count(), times);
+    late_counts_.record(late, times);
   }
   late_in_turn_.clear();
 }

@@ -38,7 +38,7 @@ class Turns : public std::enable_shared_from_this<Turns> {
   std::optional<Instant> next_due();
   void at_turn_end(TurnEnd &hook);
   void forget(TurnEnd &hook);
-  void record_lateness(Nanos late);
+  void record_lateness(Nanos late, std::uint64_t times);
   stats::Summary lateness();
   stats::LateCounts late_counts();
 
@@ -72,7 +72,7 @@ class Turns : public std::enable_shared_from_this<Turns> {
 
   std::atomic<Nanos::rep> began_{0};  // the turn under way, by the steady clock; 0: none
 
-  std::vector<Nanos> late_in_turn_;  // the driver's alone, so that a packet costs no lock
+  std::vector<std::pair<Nanos, std::uint64_t>> late_in_turn_;  // the driver's alone, so that a packet costs no lock
   std::mutex lateness_mutex_;
   stats::Histogram lateness_;
   stats::LateCounts late_counts_;

@@ -47,10 +47,33 @@ class Histogram {
   static std::size_t bucket_of(std::int64_t value);
 
  private:
+  static constexpr int kBits = 5;  // 2^5 buckets in a power of two
+  static constexpr std::int64_t kLinear = 1 << kBits;
+
   std::vector<std::uint64_t> buckets_;
   std::uint64_t count_ = 0;
   double sum_ = 0;
   std::int64_t min_ = 0, max_ = 0;
 };
+
+// Called for every packet.
+inline std::size_t Histogram::bucket_of(std::int64_t value) {
+  if (value < kLinear) return static_cast<std::size_t>(std::max<std::int64_t>(value, 0));
+  const int octave = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(value))) - 1 - kBits;  // 0 for 32..63
+  return static_cast<std::size_t>(octave) * kLinear + static_cast<std::size_t>(value >> octave);
+}
+
+inline void Histogram::record(std::int64_t value, std::uint64_t times) {
+  if (times == 0) return;
+  value = std::max<std::int64_t>(value, 0);
+  const std::size_t bucket = bucket_of(value);
+  // A whole power of two at a time, so that a slowly growing maximum does not allocate with every value.
+  if (bucket >= buckets_.size()) buckets_.resize((bucket / kLinear + 1) * kLinear);
+  buckets_[bucket] += times;
+  min_ = count_ ? std::min(min_, value) : value;
+  max_ = std::max(max_, value);
+  count_ += times;
+  sum_ += static_cast<double>(value) * static_cast<double>(times);
+}
 
 }  // namespace avc::stats

@@ -16,10 +16,10 @@ struct LateCounts {
                                                         10'000, 20'000, 50'000, 100'000, 200'000, 500'000, 1'000'000};
   std::array<std::uint64_t, kUpToUs.size() + 1> in_class{};
 
-  void record(Nanos late) {
+  void record(Nanos late, std::uint64_t times = 1) {
     std::size_t i = 0;
     while (i < kUpToUs.size() && late.count() > kUpToUs[i] * 1000) ++i;
-    ++in_class[i];
+    in_class[i] += times;
   }
   std::uint64_t total() const {
     std::uint64_t sum = 0;

@@ -79,7 +79,7 @@ class Batch {
   void add(std::shared_ptr<Path> path, GstBufferList *list, Now now);
 
   std::optional<Instant> next_due() const { return wheel_.next_due(); }
-  // Puts what is due into the batch; late(how much) is told of each packet.
+  // Puts what is due into the batch; late(how much, how many) is told of packets that are due within kTogether.
   template <class Late>
   void take_due(Instant now, Late late);
 
@@ -93,6 +93,7 @@ class Batch {
 
  private:
   static constexpr std::size_t kMaxMemories = 16;  // GstBuffer joins more than that
+  static constexpr Nanos kTogether = std::chrono::microseconds(10);  // whose lateness is counted as the latest's
 
   struct Held {  // a push that is not done with
     std::shared_ptr<Path> path;
@@ -242,6 +243,7 @@ template <class Late>
 void Batch::take_due(Instant now, Late late) {
   due_.clear();
   wheel_.take_due(now, due_);
+  std::size_t first = 0;
   constexpr std::size_t kAhead = 16;  // what is going to be read lies anywhere: fetched while others are added
   for (std::size_t i = 0; i < due_.size(); ++i) {
     if (i + kAhead < due_.size()) __builtin_prefetch(&held_[due_[i + kAhead].item.held]);
@@ -251,11 +253,15 @@ void Batch::take_due(Instant now, Late late) {
       if (soon.packets) __builtin_prefetch(&soon.packets[due_[i + kAhead / 2].item.packet]);
     }
     const auto [held, packet] = due_[i].item;
-    late(now - due_[i].due);
+    if (due_[i].due - due_[first].due > kTogether) {
+      late(now - due_[first].due, i - first);
+      first = i;
+    }
     add_packet(held_[held], packet);
     arrived(*held_[held].path);
     release(held);
   }
+  if (first < due_.size()) late(now - due_[first].due, due_.size() - first);
 }
 
 }  // namespace avc::udpsink
