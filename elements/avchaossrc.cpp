@@ -104,6 +104,7 @@ const Property<Settings> kProperties[] = {
      G_MAXINT, kReady},
     {"start-at-ms", "Running time of the first frame, in ms (-1: at once, spread over up to a second by participant)",
      &Settings::start_at_ms, -1, G_MAXINT, kReady},
+    {"duration-ms", "Running time at which the stream ends, in ms (0: never)", &Settings::duration_ms, 0, 1e12, kReady},
     {"ahead-ms",
      "Hand on so much media at once, before its time, where all that follows is of this plugin and the sink keeps the "
      "times, in ms (0: each frame when it is due)",

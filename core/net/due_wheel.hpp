@@ -142,9 +142,8 @@ class DueWheel {
       const std::uint32_t next = std::exchange(blocks_[block].next, free_);
       free_ = std::exchange(block, next);
     }
-    std::sort(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), [](const Entry &a, const Entry &b) {
-      return a.due != b.due ? a.due < b.due : a.number < b.number;
-    });
+    std::sort(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(),
+              [](const Entry &a, const Entry &b) { return a.due != b.due ? a.due < b.due : a.number < b.number; });
   }
 
   // All days before `day` are empty: the ring begins there, and what comes into its reach is entered.

@@ -207,7 +207,8 @@ GstFlowReturn Flow::chain_list(Ptr<GstBufferList> list) {
 
 // Nobody sends us frames that did not ask, but who is downstream may have changed since.
 GstFlowReturn Flow::chain_frame(Ptr<GstBuffer> buffer) {
-  if (frames_ == Frames::unasked) frames_ = outbox_.empty() && frames_accepted(outbox_.pad()) != FramesAnswer::no ? Frames::taken : Frames::refused;
+  if (frames_ == Frames::unasked)
+    frames_ = outbox_.empty() && frames_accepted(outbox_.pad()) != FramesAnswer::no ? Frames::taken : Frames::refused;
   if (frames_ != Frames::taken) return chain_list(packets_of(buffer.get()));
   prepare(buffer.get());
   Turn turn(outbox_);

@@ -42,11 +42,11 @@ class Output {
   bool ready(const Offer &offer);
   void push(Ptr<GstBufferList> list);
   void push(Ptr<GstBuffer> buffer);
-  // Of a form that is frames: where the next packets are put, whose payloads `owner` keeps. They leave with flush(), and
-  // before anything else.
+  // Of a form that is frames: where the next packets are put, whose payloads `owner` keeps. They leave with flush(),
+  // and before anything else.
   std::vector<FramePacket> &gather(const std::shared_ptr<const void> &owner);
   void flush();
-  bool takes_ahead() const { return ahead_; }  // of their time: it is kept downstream
+  bool takes_ahead() const { return ahead_; }      // of their time: it is kept downstream
   void gap(Nanos running_time, Nanos duration);    // in place of a frame
   void send(const Offer &offer, GstEvent *event);  // keeps nothing
 
@@ -71,7 +71,7 @@ class Output {
   bool ahead_ = false;
   std::vector<FramePacket> gathered_;
   std::shared_ptr<const void> owner_;  // of theirs
-  bool over_ = false;  // downstream wants no more, until it is linked anew
+  bool over_ = false;                  // downstream wants no more, until it is linked anew
 };
 
 }  // namespace avc::source

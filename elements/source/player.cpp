@@ -203,7 +203,8 @@ bool Player::emit(const Step &step, Nanos ahead, Instant due, runtime::Executor 
 void Player::turn() {
   const auto executor = this->executor();
   if (!executor) return;
-  for (int sent = 0; const auto step = next_step(executor->now()); ++sent) {
+  int sent = 0;
+  while (const auto step = next_step(executor->now())) {
     if (!deliver(*step)) return;
     const auto running_time = step->run->next();
     if (!running_time) return end(*step);
@@ -217,10 +218,10 @@ void Player::turn() {
       return;
     }
     if (introduce(*step)) continue;
-    if (controlled)
-      gst_object_sync_values(GST_OBJECT(element_), static_cast<GstClockTime>(running_time->count()));
+    if (controlled) gst_object_sync_values(GST_OBJECT(element_), static_cast<GstClockTime>(running_time->count()));
     // A request that came before the keyframe was out has been granted by it: depayloaders ask when they get caps.
     if (emit(*step, ahead, due, *executor)) orders_.lock()->key_unit = false;
+    ++sent;
   }
 }
 

@@ -56,6 +56,7 @@ Run::Run(std::shared_ptr<const media::Clip> clip, const Settings &settings, guin
     : clip_(std::move(clip)),
       counters_(counters),
       ahead_(std::chrono::milliseconds(settings.ahead_ms)),
+      end_(settings.duration_ms > 0 ? Nanos(std::chrono::milliseconds(settings.duration_ms)) : Nanos::max()),
       start_(start),
       timeline_(clip_->timing, start_point(*clip_, settings), settings.loop),
       video_(participant::identity_of(settings.participant_id).video_ssrc, participant::kVideoPayloadType, kVideoRate,
@@ -72,7 +73,7 @@ Run::Run(std::shared_ptr<const media::Clip> clip, const Settings &settings, guin
 
 std::optional<Nanos> Run::next() const {
   const auto tick = timeline_.peek();
-  return tick ? std::optional(start_ + tick->at) : std::nullopt;
+  return tick && start_ + tick->at < end_ ? std::optional(start_ + tick->at) : std::nullopt;
 }
 
 Nanos Run::ahead(std::span<const std::shared_ptr<Output>> outputs) const {

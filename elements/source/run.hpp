@@ -70,7 +70,7 @@ class Run {
 
   std::shared_ptr<const media::Clip> clip_;
   Counters &counters_;
-  const Nanos ahead_;
+  const Nanos ahead_, end_;
   Nanos start_;  // running time of the output line's beginning
   media::Timeline timeline_;
   RtpStream video_, audio_;

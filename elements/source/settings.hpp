@@ -25,6 +25,7 @@ struct Settings {
   gint start_offset_ms = -1;
   gint start_at_ms = -1;
   guint ahead_ms = 0;
+  guint64 duration_ms = 0;
   guint width = 1280, height = 720, fps = 30;
   double file_fps = 0;
   double bitrate_kbps = 0;

@@ -1,23 +1,23 @@
 // All RTP packets of a video or audio frame, or of some frames of one participant in the order of their times, as one
-// buffer: the form in which our own elements hand packets to each other, because nine GstBuffers cost ten times what one
-// does. Nobody else ever sees it.
+// buffer: the form in which our own elements hand packets to each other, because nine GstBuffers cost ten times what
+// one does. Nobody else ever sees it.
 //
 // Such a buffer has no memory, only an RtpFrame as its meta: a slot for each packet with its header, its place on the
 // time line and what has been decided about it, and a reference to its payload. Payloads are shared with all
-// participants that play the same clip and kept alive by `owner`. Timestamp and DELTA_UNIT and MARKER flags are those of
-// the first packet's frame.
+// participants that play the same clip and kept alive by `owner`. Timestamp and DELTA_UNIT and MARKER flags are those
+// of the first packet's frame.
 //
 // Who may get one: a source asks frames_accepted() whenever its pad asks for negotiation. The answer is yes if every
 // element down to the sink is of a type that has called take_frames() and says so to the query; one stranger between
 // them, or a probe on a pad in between, and the source makes buffer lists. Each element answers the query
-// is_frames_query() on its sink pads: a filter with forward_frames_query() to its source pad, a sink with true if it has
-// a context, whose timer keeps the times. A change of links downstream reaches the source as a RECONFIGURE event and is
-// asked about anew.
+// is_frames_query() on its sink pads: a filter with forward_frames_query() to its source pad, a sink with true if it
+// has a context, whose timer keeps the times. A change of links downstream reaches the source as a RECONFIGURE event
+// and is asked about anew.
 //
 // A sink that takes frames sends each packet when its `due` has come, and not before (an "earliest departure time", as
-// the kernel's qdiscs know it). So a delaying element parks nothing: it writes down when. And a source may hand on frames
-// before their time, if the sink's answer says so: what belongs to one participant is then worked on together, while it
-// is in the processor's caches, and not anew for every frame.
+// the kernel's qdiscs know it). So a delaying element parks nothing: it writes down when. And a source may hand on
+// frames before their time, if the sink's answer says so: what belongs to one participant is then worked on together,
+// while it is in the processor's caches, and not anew for every frame.
 #pragma once
 
 #include <gst/gst.h>
@@ -43,10 +43,10 @@ struct alignas(64) FramePacket {
 
   std::array<std::uint8_t, kHeaderRoom> header;  // the frame's header_bytes of it are in use
   const FramePayload *payload = nullptr;
-  Instant time{};            // running time: its frame's place on the media time line
+  Instant time{};             // running time: its frame's place on the media time line
   Instant due{Nanos::min()};  // running time; the default is "at once"
-  bool send = true;          // false: taken out on the way
-  bool delta = false;        // not of a video keyframe
+  bool send = true;           // false: taken out on the way
+  bool delta = false;         // not of a video keyframe
 };
 static_assert(sizeof(FramePacket) == 64);  // a cache line: what the sink looks at when the packet leaves
 
@@ -77,8 +77,8 @@ struct RtpFrame {
 RtpFrame *frame_of(GstBuffer *buffer);
 // One packet of a frame as a frame of its own, with the same flags and the timestamp that it has.
 [[nodiscard]] Ptr<GstBuffer> frame_of_one(GstBuffer *buffer, guint packet);
-// An ordinary packet (RTCP, mostly) as a frame of one, not to leave before `due`: no header, all of it is payload. Comes
-// back as it is if it is a frame already, or cannot be read.
+// An ordinary packet (RTCP, mostly) as a frame of one, not to leave before `due`: no header, all of it is payload.
+// Comes back as it is if it is a frame already, or cannot be read.
 [[nodiscard]] Ptr<GstBuffer> frame_around(Ptr<GstBuffer> packet, Instant due = {Nanos::min()});
 // Gives a frame of one packet a payload of its own in place of the shared one; false if it cannot be read.
 bool set_payload(RtpFrame &one, Ptr<GstMemory> payload);

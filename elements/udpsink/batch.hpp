@@ -37,7 +37,7 @@ struct Path {
   struct Numbers {  // the sender's, for an end's addresses
     std::uint32_t rtp, rtcp;
   };
-  Numbers end;                 // the first, which mostly is the only one
+  Numbers end;  // the first, which mostly is the only one
   std::vector<Numbers> others;
   runtime::BatchSender::Lane lane;
   std::array<std::uint32_t, 4> known_ssrcs{};  // whose reports are the outlet's already
@@ -92,7 +92,7 @@ class Batch {
   runtime::BatchSender &sender() { return sender_; }
 
  private:
-  static constexpr std::size_t kMaxMemories = 16;  // GstBuffer joins more than that
+  static constexpr std::size_t kMaxMemories = 16;                    // GstBuffer joins more than that
   static constexpr Nanos kTogether = std::chrono::microseconds(10);  // whose lateness is counted as the latest's
 
   struct Held {  // a push that is not done with
@@ -102,7 +102,7 @@ class Batch {
     std::uint32_t frame_packets = 0, header_bytes = 0;
     int type_of_service = -1;
     bool is_list = false;
-    std::uint32_t left = 0;    // packets parked
+    std::uint32_t left = 0;  // packets parked
   };
   using Parked = Path::Parked;
   struct Datagram {

@@ -164,7 +164,8 @@ void SharedSocket::take_due() {
   const auto next = batch_.next_due();
   if (!next) return;
   const Instant at = now();
-  if (*next <= at) batch_.take_due(at, [this](Nanos late, std::uint64_t times) { context_->record_lateness(late, times); });
+  if (*next <= at)
+    batch_.take_due(at, [this](Nanos late, std::uint64_t times) { context_->record_lateness(late, times); });
 }
 
 void SharedSocket::turn_ended() {

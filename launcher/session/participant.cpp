@@ -15,7 +15,6 @@ namespace {
 // Media handed on together: what is decided live takes effect so much later, what was planned at its time.
 constexpr std::uint64_t kAheadMs = 100;
 
-
 using results::Media;
 
 // The `stats` of an element; fields that are not there read as zero.
@@ -144,6 +143,7 @@ Result<bool> Participant::build(const ParticipantSettings &settings) {
   Setter source(source_);
   source("participant-id", std::uint64_t{id_})("seed", settings.seed);
   source("context", settings.context)("ahead-ms", kAheadMs);
+  source("duration-ms", static_cast<std::uint64_t>(to_ms(settings.duration)));
   set_media(source, settings.media);
   if (settings.joins) source("start-at-ms", to_ms(*settings.joins));
   Setter sink(sink_);

@@ -37,6 +37,7 @@ void set_media(Setter &source, const MediaSettings &media);
 struct ParticipantSettings {
   std::uint32_t id = 0;
   std::uint64_t seed = 0;
+  Nanos duration{};     // 0: until it is stopped
   std::string context;  // the thread it shares
   std::string address;
   std::uint16_t port = 0;

@@ -112,6 +112,7 @@ Result<std::unique_ptr<Participant>> TestSession::make_participant(std::size_t i
   ParticipantSettings settings;
   settings.id = setup_.participants[index];
   settings.seed = setup_.seed;
+  settings.duration = setup_.scenario.duration;
   settings.context = "c" + std::to_string(index % std::max(1u, setup_.contexts));
   settings.address = setup_.address;
   settings.port = setup_.port;

@@ -266,6 +266,19 @@ GST_START_TEST(a_clip_that_does_not_loop_ends_with_end_of_stream) {
 }
 GST_END_TEST;
 
+GST_START_TEST(a_stream_ends_when_it_was_told_to_however_often_the_clip_goes_round) {
+  SourceBench bench(source_text("duration-ms=1500") + "s.rtp ! " + kSink);
+  Sent sent;
+  bench.keep_from("rtp", sent);
+  bench.play();
+  bench.run_out();
+  ck_assert_str_eq(sent.events.back().c_str(), "eos");
+  ck_assert_uint_eq(packets_of(sent, 1001001).size(), 75);
+  ck_assert_uint_eq(frames_between(sent, 0, 1500 * GST_MSECOND), 38);
+  ck_assert_uint_eq(sent.lists.size(), 75 + 38);
+}
+GST_END_TEST;
+
 GST_START_TEST(a_sink_that_has_had_enough_gets_end_of_stream) {
   Sent sent;
   SourceBench bench(source_text() + "s.video_0 ! " + kSink + "num-buffers=60");
@@ -450,7 +463,8 @@ AVC_GST_TESTS(
     a_bit_rate_limit_switches_rendition_at_a_keyframe_and_back, silence_is_opus_silence_at_the_same_times,
     a_key_unit_request_gives_a_keyframe_at_once_but_not_twice_in_half_a_second,
     a_receiver_that_asks_for_a_key_unit_when_it_gets_caps_misses_no_frame,
-    a_clip_that_does_not_loop_ends_with_end_of_stream, a_sink_that_has_had_enough_gets_end_of_stream,
+    a_clip_that_does_not_loop_ends_with_end_of_stream,
+    a_stream_ends_when_it_was_told_to_however_often_the_clip_goes_round, a_sink_that_has_had_enough_gets_end_of_stream,
     end_of_stream_from_the_application_ends_the_stream, a_closed_gate_sends_events_only_and_opens_with_a_keyframe,
     pausing_stops_the_packets_and_playing_goes_on_where_it_was,
     a_source_told_when_to_start_is_silent_until_then_and_begins_with_a_keyframe,

@@ -27,13 +27,14 @@ Run run(unsigned ahead_ms, const std::string &link, const std::string &spikes, c
   const auto path = take(log);
   Run run;
   {
-    SourceBench bench(source_text("renditions=300,150 participant-id=1001 seed=3 loop=false start-offset-ms=0 context=a "
-                                  "ahead-ms=" +
-                                  std::to_string(ahead_ms)) +
-                      " s.rtp ! participanttagger rtcp-interval-ms=0 ! spikescheduler context=a schedule=" +
-                      quoted("[" + spikes + "]") + " ! chaosdegrader seed=3 context=a decision-log=" + path.get() + " " +
-                      link + " ! " + extra + "avchaosudpsink name=k context=a host=127.0.0.1 port=" +
-                      std::to_string(port.number()) + " rtcp-port=" + std::to_string(port.number()));
+    SourceBench bench(
+        source_text("renditions=300,150 participant-id=1001 seed=3 loop=false start-offset-ms=0 context=a "
+                    "ahead-ms=" +
+                    std::to_string(ahead_ms)) +
+        " s.rtp ! participanttagger rtcp-interval-ms=0 ! spikescheduler context=a schedule=" +
+        quoted("[" + spikes + "]") + " ! chaosdegrader seed=3 context=a decision-log=" + path.get() + " " + link +
+        " ! " + extra + "avchaosudpsink name=k context=a host=127.0.0.1 port=" + std::to_string(port.number()) +
+        " rtcp-port=" + std::to_string(port.number()));
     bench.play();
     bench.run_out();
     const auto sink = take(gst_bin_get_by_name(GST_BIN(bench.pipeline()), "k"));
