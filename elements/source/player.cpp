@@ -12,8 +12,9 @@ namespace {
 // one starts on a grid. None before its own time has come.
 constexpr Nanos kStartGrid = std::chrono::milliseconds(100);
 
-// Frames that a source far behind sends in one turn, if not those that are handed on together anyway. Then it gives way: a thousand others of its thread are behind too,
-// what they send leaves when the turn ends, and whoever stops one of them may have to wait for that.
+// Frames that a source far behind sends in one turn, if not those that are handed on together anyway. Then it gives
+// way: a thousand others of its thread are behind too, what they send leaves when the turn ends, and whoever stops one
+// of them may have to wait for that.
 constexpr int kMostInTurn = 8;
 
 constexpr Nanos kMargin = std::chrono::milliseconds(4);
