@@ -1,8 +1,26 @@
 #include "elements/support/clock.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace avc {
+
+namespace {
+
+// GstSystemClock sleeps in two steps, the last half millisecond on its own: twice the wake-ups where a turn a millisecond
+// is all there is. Where its times are the kernel's monotonic ones we wait on those. Calibrated or slaved, they are not.
+bool is_steady(GstClock *clock) {
+  if (G_OBJECT_TYPE(clock) != GST_TYPE_SYSTEM_CLOCK || take(gst_clock_get_master(clock))) return false;
+  GstClockType type = GST_CLOCK_TYPE_OTHER;
+  g_object_get(clock, "clock-type", &type, nullptr);
+  GstClockTime internal = 0, external = 0, numerator = 0, denominator = 0;
+  gst_clock_get_calibration(clock, &internal, &external, &numerator, &denominator);
+  return type == GST_CLOCK_TYPE_MONOTONIC && internal == external && numerator == denominator;
+}
+
+}  // namespace
+
+GstWaitClock::GstWaitClock(Ptr<GstClock> clock) : clock_(std::move(clock)), steady_(is_steady(clock_.get())) {}
 
 GstWaitClock::~GstWaitClock() {
   if (id_) gst_clock_id_unref(id_);
@@ -12,6 +30,9 @@ void GstWaitClock::wait_until(Instant when) {
   std::unique_lock lock(mutex_);
   if (when == Instant::never()) {
     woken_changed_.wait(lock, [this] { return woken_; });
+  } else if (steady_) {
+    const std::chrono::steady_clock::time_point until(when.since_origin);
+    woken_changed_.wait_until(lock, until, [this] { return woken_; });
   } else if (!woken_ && schedule(when)) {
     waiting_ = true;
     lock.unlock();

@@ -30,7 +30,7 @@ constexpr GstClockTime to_clock_time(Instant at) {
 
 class GstWaitClock final : public runtime::WaitClock {
  public:
-  explicit GstWaitClock(Ptr<GstClock> clock) : clock_(std::move(clock)) {}
+  explicit GstWaitClock(Ptr<GstClock> clock);
   ~GstWaitClock() override;
 
   Instant now() const override { return to_instant(gst_clock_get_time(clock_.get())); }
@@ -43,6 +43,7 @@ class GstWaitClock final : public runtime::WaitClock {
   bool schedule(Instant when);
 
   Ptr<GstClock> clock_;
+  const bool steady_;  // its times are std::chrono::steady_clock's
   std::mutex mutex_;
   std::condition_variable woken_changed_;
   bool woken_ = false;
