@@ -3,6 +3,10 @@
 #include <gst/app/gstappsrc.h>
 #include <gst/rtp/gstrtpbuffer.h>
 
+#include <algorithm>
+#include <iterator>
+#include <span>
+
 namespace avc::media {
 namespace {
 
@@ -17,11 +21,23 @@ std::string payload_of(GstBuffer *packet) {
   return bytes;
 }
 
+// Where the unit's first NAL unit is a delimiter: where the next begins. RTP tells access units apart by itself (RFC
+// 6184 section 5.1); browsers send no delimiters, which would be a packet of two bytes before every frame.
+gsize after_delimiter(GstBuffer *unit) {
+  constexpr std::uint8_t kDelimiter[] = {0, 0, 0, 1, 0x09};  // in the form that h264parse gives
+  constexpr gsize kSize = 6;
+  std::uint8_t begin[kSize + 3];
+  if (gst_buffer_extract(unit, 0, begin, sizeof begin) != sizeof begin) return 0;
+  const bool another = begin[kSize] == 0 && begin[kSize + 1] == 0 && begin[kSize + 2] <= 1;
+  return std::ranges::equal(kDelimiter, std::span(begin).first<std::size(kDelimiter)>()) && another ? kSize : 0;
+}
+
 // The payloader's input is numbered instead of timed: one second apart, so that no rounding can join two units.
 void feed(GstAppSrc *source, const CodedVideo &video) {
   GstClockTime pts = 0;
   for (const CodedUnit &unit : video.units) {
-    GstBuffer *buffer = gst_buffer_copy(unit.data.get());
+    GstBuffer *buffer = gst_buffer_copy_region(unit.data.get(), GST_BUFFER_COPY_ALL,
+                                               after_delimiter(unit.data.get()), static_cast<gsize>(-1));
     GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = pts;
     GST_BUFFER_DURATION(buffer) = GST_SECOND;
     gst_app_src_push_buffer(source, buffer);

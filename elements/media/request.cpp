@@ -14,7 +14,7 @@ namespace avc::media {
 namespace {
 
 // Changes whenever the same request would be prepared differently; old files are then left alone and not read.
-constexpr int kRecipe = 3;
+constexpr int kRecipe = 4;
 constexpr std::size_t kMostRenditions = 8;
 
 }  // namespace

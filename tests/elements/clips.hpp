@@ -68,10 +68,11 @@ inline void check_sendable(const media::Clip &clip) {
     for (const media::AccessUnit &unit : rendition.units) {
       ck_assert_uint_ge(unit.payloads, 1);
       ck_assert(unit.keyframe == unit.headers);  // parameter sets in band before each keyframe, and only there
-      for (std::uint32_t i = 0; i < unit.payloads; ++i)
-        ck_assert_uint_le(
-            gst_memory_get_sizes(rendition.payloads[unit.first_payload + i].memory.get(), nullptr, nullptr),
-            media::kMaxPayload);
+      for (std::uint32_t i = 0; i < unit.payloads; ++i) {
+        const auto bytes = rendition.payloads[unit.first_payload + i].bytes;
+        ck_assert_uint_le(bytes.size(), media::kMaxPayload);
+        ck_assert_msg((bytes[0] & 0x1f) != 9, "an access unit delimiter as a packet of its own");
+      }
     }
   }
   for (const auto &packet : clip.audio) {

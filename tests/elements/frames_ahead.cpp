@@ -50,7 +50,7 @@ Run run(unsigned ahead_ms, const std::string &link, const std::string &spikes, c
 
 void check(const std::string &link, const std::string &spikes) {
   const Run plain = run(0, link, spikes);
-  ck_assert_uint_gt(plain.packets.size(), 200);
+  ck_assert_uint_gt(plain.packets.size(), 150);
   ck_assert_uint_eq(plain.dropped, 0);
   for (const unsigned ahead_ms : {20, 100, 333}) {
     const Run ahead = run(ahead_ms, link, spikes);
