@@ -4,8 +4,8 @@
 // order they came; never early. The days of the next four seconds are a ring; what is due after them waits in a heap.
 //
 // What belongs to a day lies together in blocks, so that it is written and read in a row: held by lists of single nodes
-// it would be in no cache by the time it is due. The storage grows to the largest number held and is then reused, so a
-// steady flow allocates nothing.
+// it would be in no cache by the time it is due. It is not moved when it is taken: it stays where it is until let_go().
+// The storage grows to the largest number held and is then reused, so a steady flow allocates nothing.
 #pragma once
 
 #include <algorithm>
@@ -14,9 +14,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "core/large_pages.hpp"
 #include "core/net/due_queue.hpp"
 #include "core/time.hpp"
 
@@ -25,38 +27,63 @@ namespace avc::net {
 template <class T>
 class DueWheel {
  public:
-  struct Entry {
+  struct Taken {
     Instant due;
     std::uint32_t number;  // among those taken together
+    T *item;
+  };
+  struct Entry {
+    Instant due;
     T item;
   };
 
   void hold(Instant due, T item) {
+    hold_in_place(due, [&](T &place) { place = std::move(item); });
+  }
+  // The same for what is made where it is held: fill(item).
+  template <class Fill>
+  void hold_in_place(Instant due, Fill fill) {
     // While nothing is held the ring may begin anywhere. What is late belongs to today.
     if (empty()) today_ = std::max(today_, day_of(due) - kDays / 2);
-    enter(due, std::move(item));
+    enter(due, fill);
   }
 
-  // Everything due by `now`, in its order, behind what is in `out`.
-  void take_due(Instant now, std::vector<Entry> &out) {
+  // What is going to be held lands anywhere: said some steps before, its day first and then its place, it is fetched
+  // into the cache by then.
+  void expect_day(Instant due) const { __builtin_prefetch(&pages_[place(day_of(due))], 1); }
+  void expect_place(Instant due) const {
+    const Page &page = pages_[place(day_of(due))];
+    if (page.in_last < kInBlock) __builtin_prefetch(&blocks_[page.last].held[page.in_last], 1);
+  }
+
+  // Everything due by `now`, in its order. The list is good until the next call, the items until let_go().
+  std::span<const Taken> take_due(Instant now) {
+    taken_.clear();
     const std::int64_t last = day_of(now);
     const auto all = [](const Held &) { return true; };
-    for (auto day = first_day(); day && *day < last; day = first_day()) tear_off(*day, all, out);
+    for (auto day = first_day(); day && *day < last; day = first_day()) take_day(*day, all);
     go_on_to(last);
-    if (occupied(today_))
-      tear_off(
-          today_, [&](const Held &held) { return held.due <= now; }, out);
+    if (occupied(today_)) take_day(today_, [&](const Held &held) { return held.due <= now; });
+    return taken_;
+  }
+  void let_go() {
+    while (used_ != kNone) {
+      const std::uint32_t next = std::exchange(blocks_[used_].next, free_);
+      free_ = std::exchange(used_, next);
+    }
   }
 
   // All of which wanted(item) is true, due or not, in its order, behind what is in `out`. Looks at everything held.
   template <class Wanted>
   void take_if(Wanted wanted, std::vector<Entry> &out) {
+    taken_.clear();
     const auto leaves = [&](const Held &held) { return wanted(held.item); };
-    for (auto day = first_day(); day; day = first_day(*day + 1)) tear_off(*day, leaves, out);
+    for (auto day = first_day(); day; day = first_day(*day + 1)) take_day(*day, leaves);
+    for (const Taken &taken : taken_) out.push_back({taken.due, std::move(*taken.item)});
     DueQueue<Held> kept;
     while (auto held = later_.take_next()) {
       if (leaves(*held)) {
-        out.push_back({held->due, 0, std::move(held->item)});
+        out.push_back({held->due, std::move(held->item)});
       } else {
         kept.hold(held->due, std::move(*held));
       }
@@ -74,47 +101,55 @@ class DueWheel {
  private:
   static constexpr std::int64_t kDays = 16384;
   static constexpr int kDayBits = 18;  // of nanoseconds: 0.26 ms
-  static constexpr std::uint32_t kNone = 0xffffffff;
+  static constexpr std::uint32_t kNone = 0xffffffff, kInBlock = 31;
   struct Held {
     Instant due;
     T item;
   };
-  struct Block {
-    std::array<Held, 31> held;
-    std::uint32_t count = 0, next = kNone;
+  struct alignas(64) Block {
+    std::array<Held, kInBlock> held;
+    std::uint32_t next = kNone;
   };
-  struct Page {
+  struct Page {  // of a day
     Instant earliest = Instant::never();
     std::uint32_t first = kNone, last = kNone;  // blocks
+    std::uint32_t in_last = kInBlock;           // that is held in the last one; those before it are full
   };
 
   static std::int64_t day_of(Instant at) { return at.since_origin.count() >> kDayBits; }
   static std::size_t place(std::int64_t day) { return static_cast<std::size_t>(day & (kDays - 1)); }
   bool occupied(std::int64_t day) const { return pages_[place(day)].first != kNone; }
 
-  void enter(Instant due, T item) {
+  template <class Fill>
+  void enter(Instant due, Fill fill) {
     const std::int64_t day = std::max(day_of(due), today_);
-    if (day - today_ >= kDays) return later_.hold(due, {due, std::move(item)});
-    put(day, {due, std::move(item)});
+    if (day - today_ >= kDays) {
+      T item{};
+      fill(item);
+      return later_.hold(due, {due, std::move(item)});
+    }
+    fill(put(day, due));
     ++in_ring_;
   }
 
-  void put(std::int64_t day, Held held) {
+  T &put(std::int64_t day, Instant due) {
     Page &page = pages_[place(day)];
-    if (page.first == kNone) marks_[place(day) / 64] |= std::uint64_t{1} << place(day) % 64;
-    if (page.first == kNone || blocks_[page.last].count == blocks_[page.last].held.size()) {
+    if (page.in_last == kInBlock) {
       const std::uint32_t block = new_block();
+      if (page.first == kNone) marks_[place(day) / 64] |= std::uint64_t{1} << place(day) % 64;
       (page.first == kNone ? page.first : blocks_[page.last].next) = block;
       page.last = block;
+      page.in_last = 0;
     }
-    page.earliest = std::min(page.earliest, held.due);
-    Block &block = blocks_[page.last];
-    block.held[block.count++] = std::move(held);
+    page.earliest = std::min(page.earliest, due);
+    Held &held = blocks_[page.last].held[page.in_last++];
+    held.due = due;
+    return held.item;
   }
 
   std::uint32_t new_block() {
     if (free_ == kNone) {
-      blocks_.emplace_back();
+      blocks_.grow();
       return static_cast<std::uint32_t>(blocks_.size() - 1);
     }
     const std::uint32_t block = free_;
@@ -122,28 +157,26 @@ class DueWheel {
     return block;
   }
 
-  // Those of a day that leave go behind `out`, sorted; the others stay in their order.
+  // Those of a day that leave, sorted, go behind what is taken already; the others stay in their order.
   template <class Leaves>
-  void tear_off(std::int64_t day, Leaves leaves, std::vector<Entry> &out) {
-    const std::size_t begin = out.size();
-    std::uint32_t block = std::exchange(pages_[place(day)], Page{}).first;
+  void take_day(std::int64_t day, Leaves leaves) {
+    const std::size_t begin = taken_.size();
+    const Page page = std::exchange(pages_[place(day)], Page{});
     marks_[place(day) / 64] &= ~(std::uint64_t{1} << place(day) % 64);
-    while (block != kNone) {
-      for (std::uint32_t i = 0; i < blocks_[block].count; ++i) {
-        Held &held = blocks_[block].held[i];
+    for (std::uint32_t block = page.first; block != kNone;) {
+      for (Held &held : std::span(blocks_[block].held).first(block == page.last ? page.in_last : kInBlock)) {
         if (leaves(held)) {
-          out.push_back({held.due, static_cast<std::uint32_t>(out.size()), std::move(held.item)});
+          taken_.push_back({held.due, static_cast<std::uint32_t>(taken_.size()), &held.item});
           --in_ring_;
         } else {
-          put(day, std::move(held));
+          put(day, held.due) = std::move(held.item);
         }
       }
-      blocks_[block].count = 0;
-      const std::uint32_t next = std::exchange(blocks_[block].next, free_);
-      free_ = std::exchange(block, next);
+      const std::uint32_t next = std::exchange(blocks_[block].next, used_);
+      used_ = std::exchange(block, next);
     }
-    std::sort(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(),
-              [](const Entry &a, const Entry &b) { return a.due != b.due ? a.due < b.due : a.number < b.number; });
+    std::sort(taken_.begin() + static_cast<std::ptrdiff_t>(begin), taken_.end(),
+              [](const Taken &a, const Taken &b) { return a.due != b.due ? a.due < b.due : a.number < b.number; });
   }
 
   // All days before `day` are empty: the ring begins there, and what comes into its reach is entered.
@@ -152,7 +185,7 @@ class DueWheel {
     today_ = day;
     while (later_.next_due() && day_of(*later_.next_due()) - today_ < kDays) {
       Held held = *later_.take_next();
-      enter(held.due, std::move(held.item));
+      enter(held.due, [&](T &item) { item = std::move(held.item); });
     }
   }
 
@@ -177,8 +210,9 @@ class DueWheel {
   std::array<Page, kDays> pages_{};
   std::array<std::uint64_t, kDays / 64> marks_{};  // pages with something on them
   std::int64_t today_ = 0;                         // where the ring begins
-  std::vector<Block> blocks_;
-  std::uint32_t free_ = kNone;  // blocks in use by nobody
+  PagedStore<Block> blocks_;
+  std::uint32_t free_ = kNone, used_ = kNone;  // blocks in use by nobody, and those of what was taken
+  std::vector<Taken> taken_;
   std::size_t in_ring_ = 0;
   DueQueue<Held> later_;
 };

@@ -27,29 +27,42 @@ void Batch::aim(Path &path, std::shared_ptr<const Target> target) {
   path.target = std::move(target);
 }
 
-std::uint32_t Batch::hold(std::shared_ptr<Path> path, GstMiniObject *media) {
+std::uint32_t Batch::hold(Held held) {
   if (free_.empty()) {
     free_.push_back(static_cast<std::uint32_t>(held_.size()));
     held_.emplace_back();
   }
   const std::uint32_t number = free_.back();
   free_.pop_back();
-  held_[number] = {std::move(path), share(media)};
+  held_[number] = std::move(held);
   return number;
 }
 
+std::uint32_t Batch::hold_owner(const std::shared_ptr<Path> &path, const RtpFrame &frame, int type_of_service) {
+  const std::uint32_t known = path->owner_held;
+  if (known != Path::kNone && held_[known].owner == frame.owner && held_[known].type_of_service == type_of_service)
+    return known;
+  return path->owner_held = hold({path, frame.owner, nullptr, type_of_service});
+}
+
+void Batch::done_with(std::uint32_t held) {
+  std::uint32_t &current = held_[held].path->owner_held;
+  if (current == held) current = Path::kNone;
+  done_.push_back(held);
+}
+
+void Batch::done_if_none_is_parked(std::uint32_t held) {
+  if (held_[held].left == 0) done_with(held);
+}
+
 // Whose reports are whose is seen to here and not for each packet when it leaves.
-void Batch::hold_frame(Held &held, RtpFrame &frame, GstBuffer *buffer) {
-  held.packets = frame.packets;
-  held.frame_packets = frame.count;
-  held.header_bytes = frame.header_bytes;
-  held.type_of_service = type_of_service_of(buffer);
+void Batch::note_ssrcs(Path &path, const RtpFrame &frame) {
   std::optional<std::uint32_t> last;
   for (guint i = 0; i < frame.count; ++i) {
     const auto front = frame.header_bytes > 0 ? frame.header(i) : frame.payload(i);
     if (front.size() < 12 || (frame.header_bytes == 0 && rtp::classify(front) != rtp::Datagram::rtp)) continue;
     const std::uint32_t ssrc = rtp::read32(front, 8);
-    if (std::exchange(last, ssrc) != ssrc) note_ssrc(*held.path, ssrc);
+    if (std::exchange(last, ssrc) != ssrc) note_ssrc(path, ssrc);
   }
 }
 
@@ -59,10 +72,30 @@ std::uint64_t Batch::monotonic_now() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-void Batch::park(std::uint32_t held, std::uint32_t packet, Instant due) {
-  ++held_[held].left;
-  ++held_[held].path->parked;
-  wheel_.hold(due, {held, packet});
+template <class Fill>
+void Batch::park(Instant due, std::uint32_t number, Fill fill) {
+  Held &held = held_[number];
+  ++held.left;
+  ++held.path->parked;
+  wheel_.hold_in_place(due, [&](Parked &parked) {
+    parked.held = number;
+    fill(parked);
+  });
+}
+
+void Batch::park_packet(Instant due, std::uint32_t held, std::uint32_t packet) {
+  park(due, held, [packet](Parked &parked) { parked.packet = packet; });
+}
+
+void Batch::park_packet(Instant due, std::uint32_t held, const RtpFrame &frame, guint packet) {
+  park(due, held, [&](Parked &parked) {
+    const auto payload = frame.payload(packet);
+    parked.packet = Parked::kOfFrame;
+    parked.payload = payload.data();
+    parked.payload_bytes = static_cast<std::uint16_t>(std::min<std::size_t>(payload.size(), 0xffff));
+    parked.header_bytes = static_cast<std::uint16_t>(frame.header_bytes);
+    parked.header = frame.packets[packet].header;
+  });
 }
 
 void Batch::arrived(Path &path) {
@@ -71,7 +104,8 @@ void Batch::arrived(Path &path) {
 }
 
 void Batch::release(std::uint32_t held) {
-  if (--held_[held].left == 0) done_with(held);
+  --held_[held].left;
+  done_if_none_is_parked(held);
 }
 
 void Batch::unpark(const Path &path) {
@@ -105,25 +139,27 @@ void Batch::resume(Path &path, Instant base_time) {
   path.kept.clear();
 }
 
-void Batch::add_packet(const Held &held, std::uint32_t packet, std::uint64_t leave_at) {
-  if (held.packets) return add_frame_packet(held, packet, leave_at);
+void Batch::add_parked(const Parked &parked) {
+  const Held &held = held_[parked.held];
+  if (parked.packet == Parked::kOfFrame)
+    return add_packet(*held.path, std::span(parked.header).first(parked.header_bytes),
+                      {parked.payload, parked.payload_bytes}, held.type_of_service);
   auto *media = held.media.get();
-  add_buffer(*held.path,
-             held.is_list ? gst_buffer_list_get(GST_BUFFER_LIST_CAST(media), packet) : GST_BUFFER_CAST(media),
-             leave_at);
+  add_buffer(*held.path, GST_IS_BUFFER_LIST(media) ? gst_buffer_list_get(GST_BUFFER_LIST_CAST(media), parked.packet)
+                                                   : GST_BUFFER_CAST(media));
 }
 
-// A frame without headers is an ordinary packet that was wrapped up as one.
-void Batch::add_frame_packet(const Held &held, std::uint32_t packet, std::uint64_t leave_at) {
-  FramePacket &slot = held.packets[packet];
-  const auto header = std::span(slot.header).first(held.header_bytes);
-  const auto payload = slot.payload->bytes;
+// Of a frame. One without headers is an ordinary packet that was wrapped up as one.
+void Batch::add_packet(Path &path, std::span<const std::uint8_t> header, std::span<const std::uint8_t> payload,
+                       int type_of_service, std::uint64_t leave_at) {
   const bool rtcp = header.empty() && rtp::classify(payload) == rtp::Datagram::rtcp;
-  const std::array<iovec, 2> parts{
-      {{header.data(), header.size()}, {const_cast<std::uint8_t *>(payload.data()), payload.size()}}};  // only read
+  const auto part = [](std::span<const std::uint8_t> bytes) {  // which are only read
+    return iovec{const_cast<std::uint8_t *>(bytes.data()), bytes.size()};
+  };
+  const std::array<iovec, 2> parts{part(header), part(payload)};
   const auto used = std::span(parts).subspan(header.empty() ? 1 : 0);
-  add_datagram(*held.path, payload.empty() ? used.first(1) : used, header.size() + payload.size(),
-               {rtcp, held.type_of_service, leave_at});
+  add_datagram(path, payload.empty() ? used.first(1) : used, header.size() + payload.size(),
+               {rtcp, type_of_service, leave_at});
 }
 
 // System memory stays where it is while the buffer is held, so it need not be mapped: one memory may be mapped only 255
@@ -181,6 +217,7 @@ void Batch::add_datagram(Path &path, std::span<const iovec> parts, std::size_t b
   if (sender_.size() + 1 + path.others.size() > runtime::BatchSender::kBatch || (changes && sender_.size() > 0))
     send_now();  // a batch would not keep the order of packets with different types of service
   path.type_of_service = marks.type_of_service;
+  __builtin_prefetch(&path.outlet->packets, 1);  // counted when the batch has left
   const auto add = [&](const Path::Numbers &numbers, std::size_t i) {
     std::uint32_t number = marks.rtcp ? numbers.rtcp : numbers.rtp;
     if (marks.type_of_service >= 0) {
@@ -188,7 +225,7 @@ void Batch::add_datagram(Path &path, std::span<const iovec> parts, std::size_t b
       number = sender_.destination(marks.rtcp ? end.rtcp : end.rtp, marks.type_of_service);
     }
     sender_.add(number, path.lane, parts, marks.leave_at);
-    datagrams_.push_back({&path, static_cast<std::uint32_t>(bytes), marks.rtcp});
+    datagrams_.push_back({path.outlet.get(), static_cast<std::uint32_t>(bytes), marks.rtcp});
   };
   add(path.end, 0);
   for (std::size_t i = 0; i < path.others.size(); ++i) add(path.others[i], i + 1);
@@ -203,9 +240,9 @@ void Batch::account(std::span<const int> outcomes) {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const Datagram &datagram = datagrams_[i];
     if (outcomes[i] != 0)
-      datagram.path->outlet->failed(outcomes[i]);
+      datagram.outlet->failed(outcomes[i]);
     else
-      datagram.path->outlet->sent(datagram.bytes, datagram.rtcp);
+      datagram.outlet->sent(datagram.bytes, datagram.rtcp);
   }
 }
 
@@ -217,6 +254,7 @@ void Batch::flush() {
   }
   done_.clear();
   copies_.clear();
+  wheel_.let_go();
 }
 
 }  // namespace avc::udpsink

@@ -23,35 +23,46 @@
 
 namespace avc::udpsink {
 
+// A packet that waits for its time. One of a frame has with it what it is made of: nothing else has to be in the
+// processor's caches when its time comes.
+struct Parked {
+  static constexpr std::uint32_t kOfFrame = 0xffffffff;
+
+  std::uint32_t held;    // which push it belongs to
+  std::uint32_t packet;  // which one of the list that was held; or kOfFrame, and then:
+  const std::uint8_t *payload;
+  std::uint16_t payload_bytes, header_bytes;
+  std::array<std::uint8_t, FramePacket::kHeaderRoom> header;
+};
+
 // A sink on a socket: what is looked up once and not for every packet. Its fields are under the socket's lock but for
-// those that never change.
-struct Path {
+// those that never change. First those that every packet needs.
+struct alignas(64) Path {
+  static constexpr std::uint32_t kNone = 0xffffffff;
+  struct Numbers {  // the sender's, for an end's addresses
+    std::uint32_t rtp, rtcp;
+  };
+
   std::shared_ptr<Outlet> outlet;
+  runtime::BatchSender::Lane lane;
+  Numbers end;  // the first, which mostly is the only one
+  std::size_t parked = 0;
+  int type_of_service = -1;  // of the last packet
+  bool open = true;          // else nothing is taken
+  bool tell = false;         // the outlet wants to know when nothing is parked
+  std::vector<Numbers> others;
+
+  std::uint32_t owner_held = kNone;  // what keeps the payloads of the frames that came last
   std::shared_ptr<const Target> target;
   Instant base_time{};  // of the sink's running time, on the context's clock
   Nanos spread{};       // over which the packets of a list are paced
   using KeepsTimes = bool (*)(const runtime::Address &);
   KeepsTimes keeps_times = nullptr;
   bool by_kernel = false;  // which is told when they leave, and keeps it; else they are parked
-
-  struct Numbers {  // the sender's, for an end's addresses
-    std::uint32_t rtp, rtcp;
-  };
-  Numbers end;  // the first, which mostly is the only one
-  std::vector<Numbers> others;
-  runtime::BatchSender::Lane lane;
+  Instant last_paced{};    // what is parked for pacing must not be overtaken; counts while something is parked, or
+                           // leaves later
   std::array<std::uint32_t, 4> known_ssrcs{};  // whose reports are the outlet's already
   std::size_t known = 0;
-  int type_of_service = -1;  // of the last packet
-  std::size_t parked = 0;
-  Instant last_paced{};  // what is parked for pacing must not be overtaken; counts while something is parked, or leaves
-                         // later
-  bool open = true;      // else nothing is taken
-  bool tell = false;     // the outlet wants to know when nothing is parked
-
-  struct Parked {
-    std::uint32_t held, packet;  // which push, which of its packets
-  };
   std::vector<std::pair<Instant, Parked>> kept;  // parked while paused; the times are running times
 };
 
@@ -95,18 +106,17 @@ class Batch {
   static constexpr std::size_t kMaxMemories = 16;                    // GstBuffer joins more than that
   static constexpr Nanos kTogether = std::chrono::microseconds(10);  // whose lateness is counted as the latest's
 
-  struct Held {  // a push that is not done with
+  // What a push is made of, until it has left. Of frames only their payloads' owner is kept, by one of these for all
+  // that the same path got from the same owner.
+  struct Held {
     std::shared_ptr<Path> path;
-    Ptr<GstMiniObject> media;
-    FramePacket *packets = nullptr;  // of a frame, as is what follows
-    std::uint32_t frame_packets = 0, header_bytes = 0;
+    std::shared_ptr<const void> owner;
+    Ptr<GstMiniObject> media;  // a buffer, or a list
     int type_of_service = -1;
-    bool is_list = false;
     std::uint32_t left = 0;  // packets parked
   };
-  using Parked = Path::Parked;
   struct Datagram {
-    Path *path;
+    Outlet *outlet;
     std::uint32_t bytes;
     bool rtcp;
   };
@@ -116,10 +126,14 @@ class Batch {
     std::array<std::uint8_t, 12> front;
   };
 
-  std::uint32_t hold(std::shared_ptr<Path> path, GstMiniObject *media);
-  void hold_frame(Held &held, RtpFrame &frame, GstBuffer *buffer);
-  void done_with(std::uint32_t held) { done_.push_back(held); }
-  void park(std::uint32_t held, std::uint32_t packet, Instant due);
+  std::uint32_t hold(Held held);
+  std::uint32_t hold_owner(const std::shared_ptr<Path> &path, const RtpFrame &frame, int type_of_service);
+  void done_with(std::uint32_t held);
+  void done_if_none_is_parked(std::uint32_t held);
+  template <class Fill>
+  void park(Instant due, std::uint32_t held, Fill fill);
+  void park_packet(Instant due, std::uint32_t held, std::uint32_t packet);
+  void park_packet(Instant due, std::uint32_t held, const RtpFrame &frame, guint packet);
   void unpark(const Path &path);  // into due_
   void release(std::uint32_t held);
   static std::uint64_t monotonic_now();
@@ -127,12 +141,18 @@ class Batch {
   bool behind_paced(const Path &path, Now now) const {
     return path.by_kernel ? path.last_paced > now() : path.parked > 0;
   }
+  // Those of `count` packets of which goes(i): leave(i, when the kernel sends it) for those whose time is now, or that
+  // the kernel keeps, and wait(i, until) for the others.
+  template <class Now, class Goes, class Leave, class Wait>
+  void spread(Path &path, std::uint32_t count, Now now, Goes goes, Leave leave, Wait wait);
   template <class Now>
-  void spread(std::uint32_t held, std::uint32_t count, Now now);
+  void add_frame(const std::shared_ptr<Path> &path, GstBuffer *buffer, const RtpFrame &frame, Now now);
+  void note_ssrcs(Path &path, const RtpFrame &frame);
   // `leave_at`: on the monotonic clock, for the kernel to keep; 0: with the batch.
-  void add_packet(const Held &held, std::uint32_t packet, std::uint64_t leave_at = 0);
-  void add_frame_packet(const Held &held, std::uint32_t packet, std::uint64_t leave_at = 0);
+  void add_packet(Path &path, std::span<const std::uint8_t> header, std::span<const std::uint8_t> payload,
+                  int type_of_service, std::uint64_t leave_at = 0);
   void add_buffer(Path &path, GstBuffer *buffer, std::uint64_t leave_at = 0);
+  void add_parked(const Parked &parked);
   int type_of_service_of(GstBuffer *buffer) const;
   struct Marks {
     bool rtcp = false;
@@ -153,72 +173,92 @@ class Batch {
   std::vector<std::uint32_t> free_, done_;         // of held_; done_ until the batch has left
   std::vector<std::vector<std::uint8_t>> copies_;  // of memory that cannot be read by address later
   net::DueWheel<Parked> wheel_;
-  std::vector<net::DueWheel<Parked>::Entry> due_;
+  std::vector<net::DueWheel<Parked>::Entry> due_;  // not sent, but taken out
   std::vector<std::shared_ptr<Outlet>> drained_;
   Guarded<Watched> &watched_;
 };
 
-template <class Now>
-void Batch::spread(std::uint32_t held, std::uint32_t count, Now now) {
-  Path &path = *held_[held].path;
+template <class Now, class Goes, class Leave, class Wait>
+void Batch::spread(Path &path, std::uint32_t count, Now now, Goes goes, Leave leave, Wait wait) {
   const Instant begin = now(), latest = begin + path.spread;
   const std::uint64_t monotonic = path.by_kernel ? monotonic_now() : 0;
-  const FramePacket *packets = held_[held].packets;
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (packets && !packets[i].send) continue;
+    if (!goes(i)) continue;
     Instant due = begin + path.spread * i / count;
     if (behind_paced(path, [begin] { return begin; }))
       due = std::min(std::max(due, path.last_paced), std::max(latest, path.last_paced));
     if (due <= begin && path.parked == 0) {
-      add_packet(held_[held], i);
+      leave(i, 0);
       continue;
     }
     path.last_paced = due;
     if (path.by_kernel) {
-      add_packet(held_[held], i, monotonic + static_cast<std::uint64_t>((due - begin).count()));
+      leave(i, monotonic + static_cast<std::uint64_t>((due - begin).count()));
     } else {
-      park(held, i, due);
+      wait(i, due);
     }
   }
 }
 
 template <class Now>
 void Batch::add(std::shared_ptr<Path> path, GstBuffer *buffer, Now now) {
-  Path &to = *path;
-  RtpFrame *frame = frame_of(buffer);
-  if (!to.open) {
-    to.outlet->dropped += frame ? frame->count : 1;
+  const RtpFrame *frame = frame_of(buffer);
+  if (!path->open) {
+    path->outlet->dropped += frame ? frame->count : 1;
     return;
   }
-  const std::uint32_t held = hold(std::move(path), GST_MINI_OBJECT_CAST(buffer));
-  if (frame) hold_frame(held_[held], *frame, buffer);
-  const bool paced = to.spread > Nanos{} && ((frame && frame->count > 1) || behind_paced(to, now));
-  if (!frame && !paced) {
+  if (frame) return add_frame(path, buffer, *frame, now);
+  Path &to = *path;
+  const std::uint32_t held = hold({std::move(path), nullptr, share(GST_MINI_OBJECT_CAST(buffer))});
+  if (to.spread > Nanos{} && behind_paced(to, now)) {
+    spread(
+        to, 1, now, [](auto) { return true; }, [&](auto, std::uint64_t at) { add_buffer(to, buffer, at); },
+        [&](std::uint32_t i, Instant due) { park_packet(due, held, i); });
+  } else {
     add_buffer(to, buffer);
-  } else if (!frame) {
-    spread(held, 1, now);
-  } else if (paced && (frame->packets[0].due == Instant{Nanos::min()} ||
-                       (frame->count == 1 && to.base_time + frame->packets[0].due.since_origin <= now()))) {
-    spread(held, frame->count, now);
+  }
+  done_if_none_is_parked(held);
+}
+
+// The packets that leave now are read from the buffer until the batch is sent; those that wait are copied out of it.
+template <class Now>
+void Batch::add_frame(const std::shared_ptr<Path> &path, GstBuffer *buffer, const RtpFrame &frame, Now now) {
+  Path &to = *path;
+  note_ssrcs(to, frame);
+  const int type_of_service = type_of_service_of(buffer);
+  const std::uint32_t held = hold_owner(path, frame, type_of_service);
+  bool read = false;
+  const auto goes = [&](std::uint32_t i) { return frame.packets[i].send; };
+  const auto leave = [&](std::uint32_t i, std::uint64_t at) {
+    add_packet(to, frame.header(i), frame.payload(i), type_of_service, at);
+    read = true;
+  };
+  const auto wait = [&](std::uint32_t i, Instant due) { park_packet(due, held, frame, i); };
+  constexpr Instant kAtOnce{Nanos::min()};
+  const Instant first = frame.packets[0].due;
+  const bool paced = to.spread > Nanos{} && (frame.count > 1 || behind_paced(to, now));
+  if (paced && (first == kAtOnce || (frame.count == 1 && to.base_time + first.since_origin <= now()))) {
+    spread(to, frame.count, now, goes, leave, wait);
   } else {
     std::optional<Instant> at;
-    for (std::uint32_t i = 0; i < frame->count; ++i) {
-      const FramePacket &packet = frame->packets[i];
-      if (!packet.send) continue;
-      if (packet.due == Instant{Nanos::min()}) {
-        add_frame_packet(held_[held], i);
-        continue;
-      }
-      const Instant due = to.base_time + packet.due.since_origin;
-      if (!at) at = now();
-      if (due <= *at) {
-        add_frame_packet(held_[held], i);
+    const auto due_of = [&](guint i) { return to.base_time + frame.packets[i].due.since_origin; };
+    constexpr guint kAhead = 6;
+    for (guint i = 0; i < frame.count; ++i) {
+      if (i + 2 * kAhead < frame.count) wheel_.expect_day(due_of(i + 2 * kAhead));
+      if (i + kAhead < frame.count) wheel_.expect_place(due_of(i + kAhead));
+      if (!goes(i)) continue;
+      const Instant due = due_of(i);
+      const bool at_once = frame.packets[i].due == kAtOnce;
+      if (!at_once && !at) at = now();
+      if (at_once || due <= *at) {
+        leave(i, 0);
       } else {
-        park(held, i, due);
+        wait(i, due);
       }
     }
   }
-  if (held_[held].left == 0) done_with(held);
+  if (read) done_with(hold({path, nullptr, share(GST_MINI_OBJECT_CAST(buffer))}));
+  done_if_none_is_parked(held);
 }
 
 template <class Now>
@@ -229,39 +269,40 @@ void Batch::add(std::shared_ptr<Path> path, GstBufferList *list, Now now) {
     to.outlet->dropped += length;
     return;
   }
-  const std::uint32_t held = hold(std::move(path), GST_MINI_OBJECT_CAST(list));
-  held_[held].is_list = true;
+  const std::uint32_t held = hold({std::move(path), nullptr, share(GST_MINI_OBJECT_CAST(list))});
+  const auto leave = [&](guint i, std::uint64_t at) { add_buffer(to, gst_buffer_list_get(list, i), at); };
   if (to.spread > Nanos{} && (length > 1 || behind_paced(to, now))) {
-    spread(held, length, now);
+    spread(
+        to, length, now, [](auto) { return true; }, leave,
+        [&](std::uint32_t i, Instant due) { park_packet(due, held, i); });
   } else {
-    for (guint i = 0; i < length; ++i) add_buffer(to, gst_buffer_list_get(list, i));
+    for (guint i = 0; i < length; ++i) leave(i, 0);
   }
-  if (held_[held].left == 0) done_with(held);
+  done_if_none_is_parked(held);
 }
 
 template <class Late>
 void Batch::take_due(Instant now, Late late) {
-  due_.clear();
-  wheel_.take_due(now, due_);
+  const auto due = wheel_.take_due(now);
   std::size_t first = 0;
   constexpr std::size_t kAhead = 16;  // what is going to be read lies anywhere: fetched while others are added
-  for (std::size_t i = 0; i < due_.size(); ++i) {
-    if (i + kAhead < due_.size()) __builtin_prefetch(&held_[due_[i + kAhead].item.held]);
-    if (i + kAhead / 2 < due_.size()) {
-      const Held &soon = held_[due_[i + kAhead / 2].item.held];
-      __builtin_prefetch(soon.path.get());
-      if (soon.packets) __builtin_prefetch(&soon.packets[due_[i + kAhead / 2].item.packet]);
+  for (std::size_t i = 0; i < due.size(); ++i) {
+    if (i + kAhead < due.size()) __builtin_prefetch(&held_[due[i + kAhead].item->held]);
+    if (i + kAhead / 2 < due.size()) {
+      const Path *soon = held_[due[i + kAhead / 2].item->held].path.get();
+      __builtin_prefetch(soon);
+      __builtin_prefetch(&soon->others);
     }
-    const auto [held, packet] = due_[i].item;
-    if (due_[i].due - due_[first].due > kTogether) {
-      late(now - due_[first].due, i - first);
+    if (due[i].due - due[first].due > kTogether) {
+      late(now - due[first].due, i - first);
       first = i;
     }
-    add_packet(held_[held], packet);
+    const std::uint32_t held = due[i].item->held;
+    add_parked(*due[i].item);
     arrived(*held_[held].path);
     release(held);
   }
-  if (first < due_.size()) late(now - due_[first].due, due_.size() - first);
+  if (first < due.size()) late(now - due[first].due, due.size() - first);
 }
 
 }  // namespace avc::udpsink

@@ -9,10 +9,9 @@ using namespace std::chrono_literals;
 namespace {
 
 std::vector<int> taken(net::DueWheel<int> &wheel, Instant now) {
-  std::vector<net::DueWheel<int>::Entry> out;
-  wheel.take_due(now, out);
   std::vector<int> items;
-  for (const auto &entry : out) items.push_back(entry.item);
+  for (const auto &entry : wheel.take_due(now)) items.push_back(*entry.item);
+  wheel.let_go();
   return items;
 }
 
@@ -66,8 +65,7 @@ START_TEST(what_is_taken_by_what_it_is_leaves_nothing_of_it_and_all_else) {
   std::vector<net::DueWheel<int>::Entry> out;
   for (int round = 0; round < 20; ++round) {
     const Instant now{std::chrono::seconds(round)};
-    out.clear();
-    wheel.take_due(now, out);
+    taken(wheel, now);
     const std::size_t before = wheel.size();
     for (int item = 0; item < 300; ++item)
       wheel.hold(now + Nanos(static_cast<std::int64_t>(rng.at(draws++).below(9'000'000'000))), item);
@@ -87,5 +85,29 @@ START_TEST(what_is_taken_by_what_it_is_leaves_nothing_of_it_and_all_else) {
 }
 END_TEST
 
+// A sender puts together what is due now while sources hand over what is due later.
+START_TEST(what_was_taken_stays_as_it_is_until_it_is_let_go_of) {
+  const Rng rng(9);
+  std::uint64_t draws = 0;
+  net::DueWheel<int> wheel;
+  int item = 0;
+  const auto fill = [&](Instant from, int count) {
+    for (int i = 0; i < count; ++i)
+      wheel.hold(from + Nanos(static_cast<std::int64_t>(rng.at(draws++).below(3'000'000))), item++);
+  };
+  for (int round = 0; round < 50; ++round) {
+    const Instant now{std::chrono::milliseconds(round)};
+    fill(now, 500);
+    const auto due = wheel.take_due(now);
+    std::vector<int> before;
+    for (const auto &entry : due) before.push_back(*entry.item);
+    fill(now, 500);
+    for (std::size_t i = 0; i < due.size(); ++i) ck_assert_int_eq(*due[i].item, before[i]);
+    wheel.let_go();
+  }
+}
+END_TEST
+
 AVC_TESTS("due wheel", held_items_leave_in_due_order_and_not_before, it_does_what_the_heap_does,
-          what_is_taken_by_what_it_is_leaves_nothing_of_it_and_all_else)
+          what_is_taken_by_what_it_is_leaves_nothing_of_it_and_all_else,
+          what_was_taken_stays_as_it_is_until_it_is_let_go_of)
