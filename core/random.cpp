@@ -6,16 +6,6 @@
 namespace avc {
 namespace {
 
-constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
-constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
-constexpr double kTwoToMinus53 = 0x1.0p-53;
-
-std::array<std::uint32_t, 2> halves(std::uint64_t value) {
-  return {static_cast<std::uint32_t>(value), static_cast<std::uint32_t>(value >> 32)};
-}
-
-std::uint64_t joined(std::uint32_t low, std::uint32_t high) { return static_cast<std::uint64_t>(high) << 32 | low; }
-
 // Splits use counters whose top word is this tag; draws use the draw number there, which never gets so far.
 constexpr std::uint32_t kSplitTag = 0xFFFFFFFF, kLabelTag = 0xFFFFFFFE;
 
@@ -88,26 +78,6 @@ double normal_quantile(double p) {
   return q < 0 ? -x : x;
 }
 
-std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
-  for (int round = 0; round < 10; ++round) {
-    const auto p0 = halves(static_cast<std::uint64_t>(kMultiplier0) * counter[0]);
-    const auto p1 = halves(static_cast<std::uint64_t>(kMultiplier1) * counter[2]);
-    counter = {p1[1] ^ counter[1] ^ key[0], p1[0], p0[1] ^ counter[3] ^ key[1], p0[0]};
-    key = {key[0] + kWeyl0, key[1] + kWeyl1};
-  }
-  return counter;
-}
-
-double Draws::uniform() {
-  if (!scripted_.empty()) return scripted_[std::min<std::size_t>(next_++, scripted_.size() - 1)];
-  if (next_ % 2 == 0) {
-    const auto n = halves(n_);
-    const auto out = philox4x32({n[0], n[1], next_ / 2, 0}, halves(key_));
-    block_ = {joined(out[0], out[1]), joined(out[2], out[3])};
-  }
-  return static_cast<double>(block_[next_++ % 2] >> 11) * kTwoToMinus53;
-}
-
 double Draws::uniform(double low, double high) { return low + (high - low) * uniform(); }
 
 std::uint64_t Draws::below(std::uint64_t count) {
@@ -116,7 +86,7 @@ std::uint64_t Draws::below(std::uint64_t count) {
 
 bool Draws::chance(double percent) { return uniform() * 100 < percent; }
 
-double Draws::open_uniform() { return std::max(uniform(), kTwoToMinus53 / 2); }
+double Draws::open_uniform() { return std::max(uniform(), 0x1.0p-54); }
 
 double Draws::normal() { return normal_quantile(open_uniform()); }
 

@@ -5,6 +5,7 @@
 // The distributions are our own because those of the standard library differ between implementations.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -12,7 +13,23 @@
 
 namespace avc {
 
-std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+inline std::array<std::uint32_t, 2> halves(std::uint64_t value) {
+  return {static_cast<std::uint32_t>(value), static_cast<std::uint32_t>(value >> 32)};
+}
+inline std::uint64_t joined(std::uint32_t low, std::uint32_t high) { return std::uint64_t{high} << 32 | low; }
+
+// Inline, as is what calls it for every packet: one packet's rounds can then go on beside another's.
+inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
+  constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
+  constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
+  for (int round = 0; round < 10; ++round) {
+    const auto p0 = halves(std::uint64_t{kMultiplier0} * counter[0]);
+    const auto p1 = halves(std::uint64_t{kMultiplier1} * counter[2]);
+    counter = {p1[1] ^ counter[1] ^ key[0], p1[0], p0[1] ^ counter[3] ^ key[1], p0[0]};
+    key = {key[0] + kWeyl0, key[1] + kWeyl1};
+  }
+  return counter;
+}
 
 // The inverse of the standard normal's distribution function, 0 < p < 1 (Wichura AS 241, about 1e-16).
 double normal_quantile(double p);
@@ -43,6 +60,16 @@ class Draws {
   std::array<std::uint64_t, 2> block_{};
   std::span<const double> scripted_{};
 };
+
+inline double Draws::uniform() {
+  if (!scripted_.empty()) return scripted_[std::min<std::size_t>(next_++, scripted_.size() - 1)];
+  if (next_ % 2 == 0) {
+    const auto n = halves(n_);
+    const auto out = philox4x32({n[0], n[1], next_ / 2, 0}, halves(key_));
+    block_ = {joined(out[0], out[1]), joined(out[2], out[3])};
+  }
+  return static_cast<double>(block_[next_++ % 2] >> 11) * 0x1.0p-53;
+}
 
 // A source of chance. Splitting by label or number gives sources that have nothing to do with one another:
 // rng = Rng(seed).split(participant).split("video").split("loss"); rng.at(packet number).uniform().

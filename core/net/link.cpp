@@ -135,7 +135,8 @@ Verdict Link::through_queue(const Packet &packet, const Treatment &t, Instant ar
   if (admission.answer == CapacityQueue::Answer::full)
     return Drop{admission.managed ? Drop::Why::queue_managed : Drop::Why::queue_full};
   if (admission.answer == CapacityQueue::Answer::passes) {
-    Send send = pass(packet, t, arrival, admission.passage);
+    Send send;
+    pass(send, packet, t, arrival, admission.passage);
     send.ce |= admission.ce;
     if (t.duplicated) {
       const auto copy = queue_.admit(line, slots, packet.bytes, arrival, false, claim(packet, t, true));
@@ -162,20 +163,25 @@ Claim Link::claim(const Packet &packet, const Treatment &t, bool copy) {
   return {t.line->ecn_of(packet), t.line->needs_chance ? t.line->queue_chance(packet, copy) : 0};
 }
 
-Send Link::go_past(const Packet &packet, const Treatment &t, Instant arrival) {
+Verdict Link::go_past(const Packet &packet, const Treatment &t, Instant arrival) {
   const Line::Passage passage{arrival, arrival, arrival};
-  Send send = pass(packet, t, arrival, passage);
+  Verdict verdict(std::in_place_type<Send>);  // most packets': made where it is wanted
+  Send &send = *std::get_if<Send>(&verdict);
+  pass(send, packet, t, arrival, passage);
   if (t.duplicated) add_copy(send, packet, t, passage);
-  return send;
+  return verdict;
 }
 
 void Link::add_copy(Send &send, const Packet &packet, const Treatment &t, const Line::Passage &passage) {
   send.duplicate = Copy{in_order(passage.end + t.copy_delay, packet.stream, may_overtake(t)), t.copy_corrupt_bit, t.ce};
 }
 
-Send Link::pass(const Packet &packet, const Treatment &t, Instant arrival, const Line::Passage &passage) {
-  const Instant at = in_order(passage.end + t.delay, packet.stream, may_overtake(t) || t.sent_ahead);
-  return Send{at, passage.start - arrival, t.corrupt_bit, std::nullopt, t.sent_ahead, t.ce};
+void Link::pass(Send &send, const Packet &packet, const Treatment &t, Instant arrival, const Line::Passage &passage) {
+  send.at = in_order(passage.end + t.delay, packet.stream, may_overtake(t) || t.sent_ahead);
+  send.queued = passage.start - arrival;
+  send.corrupt_bit = t.corrupt_bit;
+  send.sent_ahead = t.sent_ahead;
+  send.ce = t.ce;
 }
 
 Wait Link::wait(const Packet &packet, const Treatment &t, Instant arrival) {

@@ -123,8 +123,9 @@ class Link {
   Treatment treat(const Packet &packet, Instant arrival);
   Verdict through_queue(const Packet &packet, const Treatment &treatment, Instant arrival);
   static Claim claim(const Packet &packet, const Treatment &treatment, bool copy);
-  Send go_past(const Packet &packet, const Treatment &treatment, Instant arrival);
-  Send pass(const Packet &packet, const Treatment &treatment, Instant arrival, const Line::Passage &passage);
+  Verdict go_past(const Packet &packet, const Treatment &treatment, Instant arrival);
+  void pass(Send &send, const Packet &packet, const Treatment &treatment, Instant arrival,
+            const Line::Passage &passage);
   void add_copy(Send &send, const Packet &packet, const Treatment &treatment, const Line::Passage &passage);
   Wait wait(const Packet &packet, const Treatment &treatment, Instant arrival);
   bool may_overtake(const Treatment &treatment) const;

@@ -148,8 +148,8 @@ void Flow::decide(std::size_t count, Admit admit) {
   {
     auto model = model_.lock();
     for (std::size_t i = 0; i < count; i++) {
-      const Order order = admit(*model, i);
-      orders_.push_back(order);
+      Order &order = orders_.emplace_back();
+      admit(*model, i, order);
       if (order.decided()) note(*model);
       if (!model->waits()) continue;
       while (const auto earlier = model->settled()) {
@@ -165,13 +165,14 @@ void Flow::decide(std::size_t count, Admit admit) {
 
 void Flow::decide(GstBuffer *const *buffers, std::size_t count) {
   const Instant now = outbox_.now();
-  decide(count, [&](Model &model, std::size_t i) { return model.admit(buffers[i], time_of(buffers[i]), now); });
+  decide(count, [&](Model &model, std::size_t i, Order &order) {
+    model.admit(buffers[i], time_of(buffers[i]), now, order);
+  });
 }
 
 void Flow::decide(GstBuffer *buffer, const RtpFrame &frame) {
-  decide(frame.count, [&](Model &model, std::size_t i) {
-    if (!frame.packets[i].send) return Order{Order::Do::absent};
-    return model.admit(buffer, frame, static_cast<guint>(i), frame.packets[i].time, frame.packets[i].time);
+  decide(frame.count, [&](Model &model, std::size_t i, Order &order) {
+    if (frame.packets[i].send) model.admit(buffer, frame, static_cast<guint>(i), frame.packets[i].time, order);
   });
 }
 

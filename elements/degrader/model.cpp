@@ -82,13 +82,18 @@ void Model::keep_identity() {
   net::Link link(Rng(identity.first).split(std::uint64_t{identity.second}));
   link.set_base(link_.base(), last_arrival_);
   for (const auto &[id, impairment] : spikes_) link.put_layer(id, impairment, last_arrival_);
-  if (!open_.empty()) former_ = std::move(link_);
+  if (!open_.empty()) former_ = std::make_unique<net::Link>(std::move(link_));
   link_ = std::move(link);
 }
 
-Order Model::admit(const Reading &reading, std::optional<Instant> time, Instant now) {
+void Model::admit(const Reading &reading, std::optional<Instant> time, Instant now, Order &order) {
   const net::Packet &packet = reading.packet;
-  if (reading.bypass) return {Order::Do::bypass, packet.stream, now};
+  order.stream = packet.stream;
+  order.at = now;
+  if (reading.bypass) {
+    order.what = Order::Do::bypass;
+    return;
+  }
   keep_identity();
   // Never backwards: what comes later on the pad is later on the link.
   last_arrival_ = std::max(last_arrival_, time.value_or(now));
@@ -97,14 +102,29 @@ Order Model::admit(const Reading &reading, std::optional<Instant> time, Instant 
   stream.in++;
   stream.bytes_in += packet.bytes;
   if (rtp_models_ && !reading.media && !replay_) stream.not_rtp++;
-  const Decision decision{reader_.participant_id(), packet.stream, Fate::sent,
-                          reading.sequence,         reading.ssrc,  packet.n};
+  begin_decision(reading);
 
-  const auto verdict = replay_ ? replayed(decision) : link_.admit(packet, last_arrival_);
-  if (const auto *drop = std::get_if<net::Drop>(&verdict)) return dropped(decision, last_arrival_, drop->why);
-  if (const auto *send = std::get_if<net::Send>(&verdict)) return sent(decision, last_arrival_, *send);
-  open_.push({decision, last_arrival_, std::get<net::Wait>(verdict).duplicated ? 2 : 1, {}, {}});
-  return {Order::Do::wait, packet.stream, last_arrival_};
+  const auto verdict = replay_ ? replayed(decision_) : link_.admit(packet, last_arrival_);
+  if (const auto *send = std::get_if<net::Send>(&verdict)) return sent(last_arrival_, *send, order);
+  if (const auto *drop = std::get_if<net::Drop>(&verdict)) return dropped(last_arrival_, drop->why, order);
+  open_.push({decision_, last_arrival_, std::get<net::Wait>(verdict).duplicated ? 2 : 1, {}, {}});
+  order.what = Order::Do::wait;
+  order.at = last_arrival_;
+}
+
+// Part by part: what is put together elsewhere and copied as a whole makes the processor wait.
+void Model::begin_decision(const Reading &reading) {
+  decision_.participant = reader_.participant_id();
+  decision_.stream = reading.packet.stream;
+  decision_.fate = Fate::sent;
+  decision_.sequence = reading.sequence;
+  decision_.ssrc = reading.ssrc;
+  decision_.n = reading.packet.n;
+  decision_.delay = Nanos(0);
+  decision_.copy_delay.reset();
+  decision_.bit.reset();
+  decision_.copy_bit.reset();
+  decision_.ce = decision_.copy_ce = false;
 }
 
 net::Verdict Model::replayed(const Decision &decision) {
@@ -114,10 +134,9 @@ net::Verdict Model::replayed(const Decision &decision) {
   return net::Send{last_arrival_};
 }
 
-Order Model::dropped(const Decision &decision, Instant arrival, net::Drop::Why why) {
+void Model::dropped(Instant arrival, net::Drop::Why why, Order &order) {
   using Why = net::Drop::Why;
-  decision_ = decision;
-  Stream &stream = counts(decision.stream);
+  Stream &stream = counts(decision_.stream);
   if (why == Why::loss) {
     decision_.fate = Fate::lost;
     stream.lost++;
@@ -129,15 +148,16 @@ Order Model::dropped(const Decision &decision, Instant arrival, net::Drop::Why w
     stream.queue_dropped++;
     if (why == Why::queue_managed) stream.managed_dropped++;
   }
-  return {Order::Do::drop, decision.stream, arrival};
+  order.what = Order::Do::drop;
+  order.stream = decision_.stream;
+  order.at = arrival;
 }
 
-Order Model::sent(const Decision &decision, Instant arrival, const net::Send &send) {
-  decision_ = decision;
+void Model::sent(Instant arrival, const net::Send &send, Order &order) {
   decision_.delay = send.at - arrival;
   decision_.bit = send.corrupt_bit;
   decision_.ce = send.ce;
-  Stream &stream = counts(decision.stream);
+  Stream &stream = counts(decision_.stream);
   if (send.corrupt_bit) {
     decision_.fate = Fate::corrupted;
     stream.corrupted++;
@@ -150,13 +170,19 @@ Order Model::sent(const Decision &decision, Instant arrival, const net::Send &se
     stream.duplicated++;
     if (send.duplicate->corrupt_bit) stream.corrupted++;
     stream.marked += send.duplicate->ce;
+    order.copy = send.duplicate;
   }
   stream.marked += send.ce;
   delays_.record(decision_.delay);
   queue_peak_ = std::max(queue_peak_, send.queued);
   if (send.at < latest_out_) reordered_++;
   latest_out_ = std::max(latest_out_, send.at);
-  return {Order::Do::send, decision.stream, send.at, send.at > arrival, send.corrupt_bit, send.duplicate, send.ce};
+  order.what = Order::Do::send;
+  order.stream = decision_.stream;
+  order.at = send.at;
+  order.delayed = send.at > arrival;
+  order.bit = send.corrupt_bit;
+  order.ce = send.ce;
 }
 
 // One of two fates is kept until the other is known. A packet of which one of two comes through is one that was sent.
@@ -172,8 +198,14 @@ std::optional<Order> Model::tell(const net::Fate &fate) {
   if (--open.fates > 0) return std::nullopt;
   const Open told = std::move(open);
   open_.pop();
-  if (told.sent) return sent(told.decision, told.arrival, *told.sent);
-  return dropped(told.decision, told.arrival, told.dropped->why);
+  decision_ = told.decision;
+  Order order;
+  if (told.sent) {
+    sent(told.arrival, *told.sent, order);
+  } else {
+    dropped(told.arrival, told.dropped->why, order);
+  }
+  return order;
 }
 
 template <class Fetch>

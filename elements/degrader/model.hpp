@@ -30,7 +30,7 @@ struct Order {
     wait,
     bypass,
     absent,  // taken out of its frame before it came here
-  } what = Do::send;
+  } what = Do::absent;
   net::Stream stream = net::Stream::other;
   Instant at;  // send: when
   bool delayed = false;
@@ -70,12 +70,13 @@ class Model {
   void start_spike(const std::string &id, Instant at, const net::Impairment &layer);
   void end_spike(const std::string &id, Instant at);
 
-  // `time`: the packet's place on the running time line, or nothing; `now` is used where nothing is known.
-  Order admit(GstBuffer *buffer, std::optional<Instant> time, Instant now) {
-    return admit(reader_.read(buffer), time, now);
+  // `time`: the packet's place on the running time line, or nothing; `now` is used where nothing is known. The answer
+  // is written into a new order, where it is to stay: copying it costs as much as deciding.
+  void admit(GstBuffer *buffer, std::optional<Instant> time, Instant now, Order &order) {
+    admit(reader_.read(buffer), time, now, order);
   }
-  Order admit(GstBuffer *buffer, const RtpFrame &frame, guint packet, std::optional<Instant> time, Instant now) {
-    return admit(reader_.read(buffer, frame, packet), time, now);
+  void admit(GstBuffer *buffer, const RtpFrame &frame, guint packet, Instant time, Order &order) {
+    admit(reader_.read(buffer, frame, packet), time, time, order);
   }
   bool waits() const { return !open_.empty(); }  // is some packet's fate open?
   // What becomes of those told to wait, in their order; ask until there is none.
@@ -106,14 +107,16 @@ class Model {
     std::optional<net::Drop> dropped;
   };
 
-  Order admit(const Reading &reading, std::optional<Instant> time, Instant now);
+  void admit(const Reading &reading, std::optional<Instant> time, Instant now, Order &order);
   void apply_changes();
   void look_for_rtp_models();
   void keep_identity();
+  void begin_decision(const Reading &reading);
   Stream &counts(net::Stream kind) { return streams_[static_cast<std::size_t>(kind)]; }
   net::Verdict replayed(const Decision &decision);
-  Order dropped(const Decision &decision, Instant arrival, net::Drop::Why why);
-  Order sent(const Decision &decision, Instant arrival, const net::Send &send);
+  // What became of the packet that decision_ is about.
+  void dropped(Instant arrival, net::Drop::Why why, Order &order);
+  void sent(Instant arrival, const net::Send &send, Order &order);
   template <class Fetch>
   std::optional<Order> settle(Fetch fetch);
   std::optional<Order> tell(const net::Fate &fate);
@@ -122,7 +125,7 @@ class Model {
   std::uint64_t seed_ = 0;
   Identity identity_{0, 0};
   net::Link link_{Rng(0).split(std::uint64_t{0})};
-  std::optional<net::Link> former_;    // of another identity, until all that wait in it are settled
+  std::unique_ptr<net::Link> former_;  // of another identity, until all that wait in it are settled
   std::optional<net::Replay> replay_;  // decides in the link's stead
   net::Ring<Open> open_;
   std::vector<std::pair<std::string, net::Impairment>> spikes_;  // the link's layers, to build it anew

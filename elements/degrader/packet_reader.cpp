@@ -116,12 +116,15 @@ Reading PacketReader::read_datagram(std::span<const std::uint8_t> bytes, std::si
 }
 
 Reading PacketReader::read(GstBuffer *buffer, const RtpFrame &frame, guint packet) {
-  if (frame.header_bytes == 0) return read_datagram(frame.payload(packet), frame.bytes(packet), buffer);
   Reading reading;
-  read_rtp(frame.header(packet), buffer, frame.packets[packet].delta, reading);
-  reading.packet.bytes = frame.bytes(packet);
-  reading.packet.header_bytes = frame.header_bytes;
-  reading.packet.headers = frame.packets[packet].payload->headers;
+  if (frame.header_bytes == 0) {
+    reading = read_datagram(frame.payload(packet), frame.bytes(packet), buffer);
+  } else {
+    read_rtp(frame.header(packet), buffer, frame.packets[packet].delta, reading);
+    reading.packet.bytes = frame.bytes(packet);
+    reading.packet.header_bytes = frame.header_bytes;
+    reading.packet.headers = frame.packets[packet].payload->headers;
+  }
   return reading;
 }
 
