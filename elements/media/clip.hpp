@@ -1,6 +1,6 @@
 // One piece of media, ready to send: access units in one or more renditions, Opus packets, and for each access unit
-// its RTP payloads. Read only and shared by all participants of the process that play it; its memory is one block,
-// which is a mapped file when the clip came from the cache on disk.
+// its RTP payloads. Read only and shared by all participants of the process that play it; its memory is one block
+// of large pages, or a mapped file where it is too long for that.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/large_pages.hpp"
 #include "elements/media/assemble.hpp"
 #include "elements/media/generate.hpp"
 #include "elements/media/probe.hpp"
@@ -59,6 +60,20 @@ std::uint64_t sum_of(const void *data, std::size_t size) {
   return sum;
 }
 
+// Every packet of every participant is copied out of its clip. One too long for that stays where it is: in a file that
+// the kernel may forget and read again.
+Ptr<GBytes> at_hand(Ptr<GBytes> packed) {
+  constexpr gsize kLongest = gsize{32} << 20;
+  gsize size = 0;
+  const auto *data = g_bytes_get_data(packed.get(), &size);
+  if (size == 0 || size > kLongest) return packed;
+  auto pages = large_pages(size);
+  std::memcpy(pages.get(), data, size);
+  void *memory = pages.release();
+  return take(g_bytes_new_with_free_func(
+      memory, size, [](gpointer held) { FreePages()(held); }, memory));
+}
+
 std::shared_ptr<const Clip> load(const std::string &path) {
   GMappedFile *file = g_mapped_file_new(path.c_str(), FALSE, nullptr);
   if (file == nullptr) return nullptr;
@@ -71,7 +86,7 @@ std::shared_ptr<const Clip> load(const std::string &path) {
   std::memcpy(&head, data, sizeof head);
   size -= sizeof head;
   if (head.size != size || head.sum != sum_of(data + sizeof head, size)) return nullptr;
-  const auto bytes = take(g_bytes_new_from_bytes(whole.get(), sizeof head, size));
+  const auto bytes = at_hand(take(g_bytes_new_from_bytes(whole.get(), sizeof head, size)));
   auto clip = open_clip(bytes.get());
   return clip ? std::move(*clip) : nullptr;  // what cannot be read is prepared again
 }
@@ -155,12 +170,12 @@ Result<Raw> complete(const Request &request, Raw raw, Stop &stop, const Pass::Pr
 Result<std::shared_ptr<const Clip>> pack_and_keep(const Raw &raw, const std::string &path, Stop &stop) {
   auto prepared = assemble(raw.videos, raw.audio, raw.fit, stop);
   if (!prepared) return prepared.error();
-  const auto packed = pack(*prepared);
+  auto packed = pack(*prepared);
   if (!raw.cheap) {
     keep(path, packed.get());
-    if (auto clip = load(path)) return clip;  // mapped: its memory is the kernel's to manage
+    if (auto clip = load(path)) return clip;
   }
-  return open_clip(packed.get());
+  return open_clip(at_hand(std::move(packed)).get());
 }
 
 }  // namespace
