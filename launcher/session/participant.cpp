@@ -13,7 +13,7 @@ namespace avc::session {
 namespace {
 
 // Media handed on together: what is decided live takes effect so much later, what was planned at its time.
-constexpr std::uint64_t kAheadMs = 100;
+constexpr std::uint64_t kAheadMs = 250;
 
 using results::Media;
 
