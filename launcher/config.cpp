@@ -131,7 +131,7 @@ const Setting kSettings[] = {
      [](Config &c, const std::string &v, const ReadFile &) -> Fault {
        return number_into(c.max_participants, v, 1, 100000);
      }},
-    {"contexts", "AVCHAOS_CONTEXTS", "N", "sending threads (one per processor, at most 4)", false,
+    {"contexts", "AVCHAOS_CONTEXTS", "N", "sending threads at most (one per processor, at most 4)", false,
      [](Config &c, const std::string &v, const ReadFile &) -> Fault { return number_into(c.contexts, v, 1, 64); }},
     {"", "AVCHAOS_ALLOW_ANONYMOUS", "0|1", "listen beyond loopback without a token", false,
      [](Config &c, const std::string &v, const ReadFile &) -> Fault { return set_switch(c.allow_anonymous, v); }},

@@ -75,7 +75,9 @@ SessionSetup prepare(Context &context, const Request &request, bool strict) {
       participant::owned_ids(settings.partition, scenario.first_participant, scenario.num_participants);
   setup.media = find_media(scenario.media, settings);
   setup.renditions = choose_renditions(scenario, setup.plan, strict);
-  setup.contexts = scenario.contexts > 0 ? scenario.contexts : settings.contexts;
+  const double packets = session::packets_per_second(scenario) * static_cast<double>(setup.participants.size());
+  setup.contexts = scenario.contexts > 0 ? session::first_contexts(scenario.contexts)
+                                         : context.pool().least_used_contexts(packets, settings.contexts);
   if (scenario.decision_log) setup.decision_log = settings.state_dir + "/" + setup.test_id + ".decisions.jsonl";
   if (!scenario.replay_log.empty()) {
     auto found = settings.logs.find(scenario.replay_log);

@@ -12,9 +12,6 @@
 namespace avc::session {
 namespace {
 
-// Media handed on together: what is decided live takes effect so much later, what was planned at its time.
-constexpr std::uint64_t kAheadMs = 250;
-
 using results::Media;
 
 // The `stats` of an element; fields that are not there read as zero.
@@ -142,7 +139,7 @@ Result<bool> Participant::build(const ParticipantSettings &settings) {
   }
   Setter source(source_);
   source("participant-id", std::uint64_t{id_})("seed", settings.seed);
-  source("context", settings.context)("ahead-ms", kAheadMs);
+  source("context", settings.context)("ahead-ms", to_ms(settings.ahead));
   source("duration-ms", static_cast<std::uint64_t>(to_ms(settings.duration)));
   set_media(source, settings.media);
   if (settings.joins) source("start-at-ms", to_ms(*settings.joins));

@@ -39,6 +39,7 @@ struct ParticipantSettings {
   std::uint64_t seed = 0;
   Nanos duration{};     // 0: until it is stopped
   std::string context;  // the thread it shares
+  Nanos ahead{};        // media that is handed on together, before its time
   std::string address;
   std::uint16_t port = 0;
   std::uint16_t rtcp_port = 0;  // for sender reports; 0: the one after port

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <numeric>
 #include <utility>
 
 namespace avc::session {
@@ -16,6 +18,12 @@ double packets_per_second(const scenario::Scenario &scenario) {
   const double bytes_per_second = scenario.video.bitrate_kbps * 1000.0 / 8;
   const double fps = std::max(1.0, scenario.video.fps);
   return std::ceil(bytes_per_second / fps / kPayloadBytes) * fps + kAudioPacketsPerSecond;
+}
+
+std::vector<unsigned> first_contexts(unsigned count) {
+  std::vector<unsigned> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), 0u);
+  return numbers;
 }
 
 SessionPool::SessionPool(PoolLimits limits, SessionObserver &observer)
@@ -47,6 +55,23 @@ Capacity SessionPool::capacity() const {
     left.add({session::packets_per_second(session->setup().scenario) * count, session->has_receiver()});
   }
   return left;
+}
+
+// Few threads with much to do in each turn cost less than many with little: what leaves together shares messages.
+std::vector<unsigned> SessionPool::least_used_contexts(double packets_per_second, unsigned most) const {
+  constexpr double kShareOfOne = 0.6;  // of a processor
+  std::map<unsigned, double> used;
+  for (const auto &session : sessions_) {
+    if (participant::is_over(session->state())) continue;
+    const auto &setup = session->setup();
+    const double each = session::packets_per_second(setup.scenario) / static_cast<double>(setup.contexts.size());
+    for (const unsigned context : setup.contexts) used[context] += each * static_cast<double>(setup.participants.size());
+  }
+  auto contexts = first_contexts(std::max(1u, most));
+  std::ranges::stable_sort(contexts, {}, [&](unsigned context) { return used[context]; });
+  const double needed = std::ceil(packets_per_second * limits_.capacity.cost().sender / kShareOfOne);
+  contexts.resize(static_cast<std::size_t>(std::clamp(needed, 1.0, static_cast<double>(contexts.size()))));
+  return contexts;
 }
 
 Instant SessionPool::now() const {

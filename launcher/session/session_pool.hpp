@@ -46,6 +46,8 @@ class SessionPool {
   std::uint64_t rejected() const { return rejected_; }
   std::uint32_t participants() const;  // of tests that are not over
   Capacity capacity() const;           // with what they take
+  // Of `most` contexts so many as so many packets a second need, those with the least to do so far.
+  std::vector<unsigned> least_used_contexts(double packets_per_second, unsigned most) const;
 
   // A test's sample has come.
   void sampled(const results::Sample &sample) { circuit_.second(sample.generator.second_late_p99_ms, now()); }
@@ -62,6 +64,8 @@ class SessionPool {
   std::uint64_t rejected_ = 0;
   SourceId tidy_timer_;
 };
+
+std::vector<unsigned> first_contexts(unsigned count);
 
 // RTP packets a second of one participant as it was asked for.
 double packets_per_second(const scenario::Scenario &scenario);

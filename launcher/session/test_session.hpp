@@ -63,7 +63,7 @@ struct SessionSetup {
   std::vector<std::uint32_t> renditions;  // kbps; empty: the media as it is
   std::string decision_log;               // file; empty: none
   std::string replay_log;                 // real path of a decision log to repeat; empty: none
-  unsigned contexts = 1;
+  std::vector<unsigned> contexts{0};  // numbers of those that serve the participants, in turn
   std::vector<std::string> warnings;
 };
 

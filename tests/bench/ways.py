@@ -262,7 +262,7 @@ def record_clip(link, folder):
         _, report = avchaosd.run(scenario(link, receiver.port, 1, 11))
         receiver.result()
     (folder / "calibration").write_text(json.dumps({"machine": report["environment"]["Processor"],
-                                                    "seconds_per_packet": {"sender": 1e-7, "receiver": 1e-7}}))
+                                                    "seconds_per_packet": {"sender": 1e-6, "receiver": 1e-7}}))
     frames, audio = read_sizes(folder / "dump")
     with open(folder / "sizes", "w") as out:
         out.writelines(f"v {' '.join(map(str, frame))}\n" for frame in frames)

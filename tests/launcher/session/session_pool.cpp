@@ -51,6 +51,27 @@ START_TEST(participants_of_all_tests_together_are_limited) {
 }
 END_TEST
 
+START_TEST(a_test_gets_as_many_contexts_as_it_needs_and_those_with_the_least_to_do) {
+  Quiet quiet;
+  SessionPool pool({.max_participants = 100000, .capacity = Capacity(kCost, 4, 4)}, quiet);
+  using Contexts = std::vector<unsigned>;
+  const double one = 0.6 / kCost.sender;  // packets a second
+  ck_assert((pool.least_used_contexts(1, 4) == Contexts{0}));
+  ck_assert((pool.least_used_contexts(one * 0.99, 4) == Contexts{0}));
+  ck_assert((pool.least_used_contexts(one * 1.01, 4) == Contexts{0, 1}));
+  ck_assert((pool.least_used_contexts(one * 100, 3) == Contexts{0, 1, 2}));
+  auto first = setup("a", 10);
+  first.contexts = {0, 1};
+  pool.add(std::move(first));
+  ck_assert((pool.least_used_contexts(1, 4) == Contexts{2}));
+  ck_assert((pool.least_used_contexts(1, 2) == Contexts{0}));
+  auto second = setup("b", 3);
+  second.contexts = {2};
+  pool.add(std::move(second));
+  ck_assert((pool.least_used_contexts(one * 100, 4) == Contexts{3, 2, 0, 1}));
+}
+END_TEST
+
 START_TEST(a_machine_carries_so_many_packets_and_no_more) {
   Quiet quiet;
   SessionPool pool({.max_participants = 100000, .capacity = Capacity(kCost, 1, 1)}, quiet);
@@ -159,7 +180,8 @@ START_TEST(packets_per_second_follow_bitrate_and_frame_rate) {
 }
 END_TEST
 
-AVC_TESTS("session_pool", participants_of_all_tests_together_are_limited, a_machine_carries_so_many_packets_and_no_more,
-          room_is_what_threads_and_processors_leave, a_generator_that_is_late_takes_nothing_until_it_has_been_on_time,
+AVC_TESTS("session_pool", participants_of_all_tests_together_are_limited,
+          a_test_gets_as_many_contexts_as_it_needs_and_those_with_the_least_to_do,
+          a_machine_carries_so_many_packets_and_no_more, room_is_what_threads_and_processors_leave, a_generator_that_is_late_takes_nothing_until_it_has_been_on_time,
           a_test_that_is_over_takes_no_room_but_keeps_its_id, what_is_not_running_takes_no_spike_and_no_second_end,
           a_spike_cancelled_before_the_start_is_in_no_plan, packets_per_second_follow_bitrate_and_frame_rate)
