@@ -8,7 +8,8 @@
     checked  (b) again, before a witness that knows RTP by itself: breaks, malformed packets, start time, REST
     logged   (c) again, with the decision log, compared packet by packet
 
-`seconds` are measured after SETTLE seconds of sending.
+`seconds` are measured after SETTLE seconds of sending. In bare, plain and chaos up to MOST_APART participants sender
+and receiver have a processor each; beyond that the sender's threads have all of them.
 """
 import json
 import os
@@ -18,9 +19,11 @@ import tempfile
 import time
 from collections import Counter
 
-from processes import BUILD, MeasuredDaemon, Program, Usage, product_receiver, steal_seconds, witness
+from processes import (BUILD, MeasuredDaemon, Program, Usage, apart, product_receiver, steal_seconds,
+                       witness)
 
 SETTLE = 2
+MOST_APART = 1500  # what one sending thread carries
 CHAOS = {"delay_ms": 15.5, "jitter_ms": 14.5, "delay_distribution": "uniform", "allow_reordering": True,
          "loss_model": "burst", "loss_percent": 2, "burst_length": 4}
 KEPT_UP = 0.95  # share of the packets due that have to come for a sender to keep up
@@ -60,6 +63,8 @@ def bare(link, participants, seconds, clip):
     with product_receiver(link) as receiver:
         with Program("bare", host=link.host, port=receiver.port, participants=participants, settle=SETTLE,
                      seconds=seconds, clip=clip["sizes"]) as sender:
+            if participants <= MOST_APART:
+                apart(sender.pid, receiver.pid)
             time.sleep(SETTLE)
             window = Window(sender.pid, receiver.pid)
             time.sleep(seconds - 0.5)
@@ -104,6 +109,8 @@ def ours(link, participants, seconds, clip, chaos, during=None):
         body = scenario(link, receiver.port, participants, SETTLE + seconds + 2, chaos)
         test, _, answered = started(avchaosd, body)
         avchaosd.wait_for(test, "running")
+        if participants <= MOST_APART:
+            apart(avchaosd.process.pid, receiver.pid)
         time.sleep(SETTLE)
         window = Window(avchaosd.process.pid, receiver.pid)
         during(avchaosd.process.pid) if during else time.sleep(seconds)
