@@ -9,10 +9,19 @@ std::int64_t Histogram::lowest_in(std::size_t bucket) {
   return static_cast<std::int64_t>((bucket % kLinear + kLinear) << octave);
 }
 
+std::uint64_t Histogram::count_in(std::size_t bucket) const {
+  const std::uint8_t place = bucket / kLinear < kOctaves ? places_[bucket / kLinear] : std::uint8_t{0};
+  return place ? octaves_[place - 1u][bucket % kLinear] : 0;
+}
+
 void Histogram::merge(const Histogram &other) {
   if (other.count_ == 0) return;
-  if (other.buckets_.size() > buckets_.size()) buckets_.resize(other.buckets_.size());
-  for (std::size_t i = 0; i < other.buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+  for (std::size_t which = 0; which < kOctaves; ++which) {
+    if (other.places_[which] == 0) continue;
+    const Octave &from = other.octaves_[other.places_[which] - 1u];
+    Octave &to = octave(which);
+    for (std::size_t i = 0; i < from.size(); ++i) to[i] += from[i];
+  }
   min_ = count_ ? std::min(min_, other.min_) : other.min_;
   max_ = std::max(max_, other.max_);
   count_ += other.count_;
@@ -24,8 +33,8 @@ std::int64_t Histogram::quantile(double share) const {
   const double rank = std::ceil(std::clamp(share, 0.0, 1.0) * static_cast<double>(count_));
   const auto wanted = std::max<std::uint64_t>(static_cast<std::uint64_t>(rank), 1);
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < buckets_.size(); ++i) {
-    seen += buckets_[i];
+  for (std::size_t i = bucket_of(min_), last = bucket_of(max_); i <= last; ++i) {
+    seen += count_in(i);
     if (seen < wanted) continue;
     const std::int64_t low = lowest_in(i), width = lowest_in(i + 1) - low;
     return std::clamp(low + (width - 1) / 2, min_, max_);
@@ -35,9 +44,8 @@ std::int64_t Histogram::quantile(double share) const {
 
 std::uint64_t Histogram::count_at_most(std::int64_t value) const {
   if (value < 0) return 0;
-  const std::size_t last = bucket_of(value);
   std::uint64_t count = 0;
-  for (std::size_t i = 0; i <= last && i < buckets_.size(); ++i) count += buckets_[i];
+  for (std::size_t i = 0, last = bucket_of(value); i <= last; ++i) count += count_in(i);
   return count;
 }
 
