@@ -1,6 +1,7 @@
 #include "core/net/chain.hpp"
 
 #include <bit>
+#include <utility>
 
 namespace avc::net {
 namespace {
@@ -30,13 +31,13 @@ Chain two_states(double to_one, double to_zero) {
   return chain;
 }
 
-void ChainWalk::set(const Chain &chain) {
-  if (chain == chain_) return;
-  chain_ = chain;
+void ChainWalk::set(std::shared_ptr<const Chain> chain) {
+  if (chain_ && *chain == *chain_) return;
+  chain_ = std::move(chain);
   known_ = false;
   everywhere_ = 0;
   for (std::uint8_t s = 0; s < Chain::kStates; ++s)
-    if (chain.long_run[s] > 0) everywhere_ = static_cast<std::uint8_t>(everywhere_ | 1u << s);
+    if (chain_->long_run[s] > 0) everywhere_ = static_cast<std::uint8_t>(everywhere_ | 1u << s);
 }
 
 std::uint8_t ChainWalk::at(std::uint64_t n) {
@@ -55,15 +56,15 @@ void ChainWalk::advance() {
   ++n_;
   const double u = draw(n_);
   if (n_ % kBlock == 0) {
-    state_ = std::has_single_bit(image_) ? chain_.step(state_, u) : chain_.from_long_run(u);
+    state_ = std::has_single_bit(image_) ? chain_->step(state_, u) : chain_->from_long_run(u);
     image_ = everywhere_;
   } else {
-    state_ = chain_.step(state_, u);
+    state_ = chain_->step(state_, u);
   }
   if (std::has_single_bit(image_)) return;  // nothing further to learn in this block
   std::uint8_t image = 0;
   for (std::uint8_t s = 0; s < Chain::kStates; ++s)
-    if (image_ >> s & 1) image = static_cast<std::uint8_t>(image | 1u << chain_.step(s, u));
+    if (image_ >> s & 1) image = static_cast<std::uint8_t>(image | 1u << chain_->step(s, u));
   image_ = image;
 }
 
@@ -92,7 +93,7 @@ std::optional<std::uint8_t> ChainWalk::decided(std::uint64_t from, std::uint64_t
   for (std::uint64_t n = to; n-- != from;) {
     const double u = draw(n);
     Map longer{};
-    for (std::uint8_t s = 0; s < Chain::kStates; ++s) longer[s] = map[chain_.step(s, u)];
+    for (std::uint8_t s = 0; s < Chain::kStates; ++s) longer[s] = map[chain_->step(s, u)];
     map = longer;
     if (const auto state = constant(map)) return state;
   }
@@ -107,7 +108,7 @@ std::uint8_t ChainWalk::find(std::uint64_t n) const {
   const double u = draw(first);
   Map before{0, 1, 2, 3};
   const auto end = decided(first - kBlock, first, before);
-  return map[end ? chain_.step(*end, u) : chain_.from_long_run(u)];
+  return map[end ? chain_->step(*end, u) : chain_->from_long_run(u)];
 }
 
 }  // namespace avc::net

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "core/random.hpp"
@@ -46,7 +47,7 @@ class ChainWalk {
 
   explicit ChainWalk(const Rng &rng = Rng()) : rng_(rng) {}
 
-  void set(const Chain &chain);
+  void set(std::shared_ptr<const Chain> chain);  // one may serve many walks
   // The state after packet n; one draw for each packet. Asked in order this is one step, and so are small gaps.
   std::uint8_t at(std::uint64_t n);
 
@@ -60,7 +61,7 @@ class ChainWalk {
   void advance();
 
   Rng rng_;
-  Chain chain_;
+  std::shared_ptr<const Chain> chain_;  // none: it is not asked
   std::uint8_t everywhere_ = 1;  // bit s: the chain can be in state s
   bool known_ = false;
   std::uint64_t n_ = 0;     // the packet whose state is known

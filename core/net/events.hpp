@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "core/net/chain.hpp"
 #include "core/random.hpp"
@@ -24,7 +25,7 @@ class Events {
     if (!correlated_) return;
     Chain chain = two_states((1 - c) * share, (1 - c) * (1 - share));
     chain.long_run = {1 - share, share, 0, 0};  // also where the chain never changes (c = 1)
-    walk_.set(chain);
+    walk_.set(std::make_shared<const Chain>(chain));
   }
 
   // 0 and 100 percent are exact; 0 draws nothing, all else one draw.

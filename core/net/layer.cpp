@@ -11,7 +11,6 @@ void Layer::set(const Impairment &s, Instant at) {
   loss.set(s);
   on_off =
       s.off_ms > 0 ? OnOff(rng_.split("on-off"), s.on_ms, s.off_ms, s.switch_times == SwitchTimes::fixed) : OnOff();
-  mangle.set(s);
   line = line_settings(s, rng_, trace_from_);
   slots = Slots();
   if (s.slot_max_ms > 0)
@@ -20,6 +19,8 @@ void Layer::set(const Impairment &s, Instant at) {
     slots = Slots(rng_.split("slot"), s.slot_delay_ms, s.slot_jitter_ms, s.slot_distribution, s.delay_table,
                   s.slot_packets, s.slot_bytes);
   mangles = s.duplicate_percent > 0 || s.corrupt_percent > 0 || s.reorder_percent > 0;
+  mangle = mangles || s.frame_drop_percent > 0 ? std::make_unique<Mangle>(rng_) : nullptr;
+  if (mangle) mangle->set(s);
   delays = s.delay_ms > 0 || s.jitter_ms > 0;
   needs_chance = s.queue_discipline == QueueDiscipline::pie || s.queue_discipline == QueueDiscipline::pi2;
   has_line = line.takes_time() || slots.active();

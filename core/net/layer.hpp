@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,7 @@
 namespace avc::net {
 
 struct Layer {
-  Layer(std::string_view name, const Rng &rng) : id(name), loss(rng), delay(rng), mangle(rng), rng_(rng) {
+  Layer(std::string_view name, const Rng &rng) : id(name), loss(rng), delay(rng), rng_(rng) {
     for (std::size_t i = 0; i < kStreamCount; ++i)
       queue_rng_[i] = rng.split(avc::net::name(static_cast<Stream>(i))).split("queue");
   }
@@ -32,7 +33,7 @@ struct Layer {
   Impairment settings;
   Loss loss;
   Delay delay;
-  Mangle mangle;
+  std::unique_ptr<Mangle> mangle;  // where frames are dropped or `mangles` is true
   LineSettings line;
   Slots slots;
   OnOff on_off;

@@ -59,9 +59,9 @@ Verdict Link::admit(const Packet &packet, Instant arrival) {
 }
 
 void Link::mangle(Layer &layer, const Packet &packet, Treatment &t) {
-  t.duplicated |= layer.mangle.duplicated(packet);
+  t.duplicated |= layer.mangle->duplicated(packet);
   if (layer.settings.corrupt_percent > 0 && !t.corrupt_bit)
-    t.corrupt_bit = layer.mangle.corrupted(layer.settings, packet);
+    t.corrupt_bit = layer.mangle->corrupted(layer.settings, packet);
 }
 
 void Link::add(Layer &layer, const Packet &packet, Treatment &t) {
@@ -77,7 +77,7 @@ void Link::add(Layer &layer, const Packet &packet, Treatment &t) {
     t.jitter = true;
     t.jitter_overtakes &= layer.settings.allow_reordering;
   }
-  if (layer.mangles && layer.mangle.sent_ahead(packet)) {
+  if (layer.mangles && layer.mangle->sent_ahead(packet)) {
     t.sent_ahead = true;
     return;
   }
@@ -92,7 +92,7 @@ Link::Treatment Link::treat(const Packet &packet, Instant arrival) {
       if (layer.acts && layer.applies_to(packet)) act(layer);
   };
   each([&](Layer &layer) {
-    if (layer.mangle.frame_dropped(packet)) t.dropped = Drop::Why::frame;
+    if (layer.mangle && layer.mangle->frame_dropped(packet)) t.dropped = Drop::Why::frame;
   });
   if (t.dropped) return t;
   each([&](Layer &layer) {
@@ -106,7 +106,7 @@ Link::Treatment Link::treat(const Packet &packet, Instant arrival) {
   each([&](Layer &layer) {
     t.copy_delay += layer.delay.draw_for_copy(layer.settings, packet);
     if (layer.settings.corrupt_percent > 0 && !t.copy_corrupt_bit)
-      t.copy_corrupt_bit = layer.mangle.corrupted_copy(layer.settings, packet);
+      t.copy_corrupt_bit = layer.mangle->corrupted_copy(layer.settings, packet);
   });
   return t;
 }

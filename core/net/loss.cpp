@@ -1,6 +1,7 @@
 #include "core/net/loss.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace avc::net {
 namespace {
@@ -99,7 +100,8 @@ void Loss::set(const Impairment &settings) {
   }
   const Gilbert pair =
       model_ == LossModel::burst ? gilbert(settings.loss_percent, settings.burst_length) : gilbert_elliott(settings);
-  const Chain chain = model_ == LossModel::markov4 ? four_states(settings) : two_states(pair.to_bad, pair.to_good);
+  const auto chain = std::make_shared<const Chain>(
+      model_ == LossModel::markov4 ? four_states(settings) : two_states(pair.to_bad, pair.to_good));
   for (PerStream &stream : streams_) {
     if (model_ == LossModel::random)
       stream.events.set(settings.loss_percent, settings.loss_correlation);
