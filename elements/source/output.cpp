@@ -8,6 +8,12 @@ GST_DEBUG_CATEGORY_EXTERN(avchaossrc_debug);
 #define GST_CAT_DEFAULT avchaossrc_debug
 
 namespace avc::source {
+namespace {
+
+thread_local std::vector<FramePacket> t_room;  // where nobody gathers
+
+}  // namespace
+
 bool Output::takes(media::Medium medium) const {
   return kind_ == Kind::both || (kind_ == Kind::video) == (medium == media::Medium::video);
 }
@@ -40,8 +46,8 @@ void Output::begin(const Offer &offer) {
 }
 
 bool Output::negotiate(const Offer &offer) {
-  Ptr<GstCaps> offered = kind_ == Kind::both ? take(gst_caps_new_empty_simple("application/x-rtp"))
-                                             : share((kind_ == Kind::video ? offer.video : offer.audio).get());
+  const auto medium = kind_ == Kind::video ? media::Medium::video : media::Medium::audio;
+  const auto offered = kind_ == Kind::both ? take(gst_caps_new_empty_simple("application/x-rtp")) : offer.caps(medium);
   const auto wanted = take(gst_pad_peer_query_caps(pad_, offered.get()));
   auto chosen = take(gst_caps_intersect_full(offered.get(), wanted.get(), GST_CAPS_INTERSECT_FIRST));
   if (gst_caps_is_empty(chosen.get())) {
@@ -80,6 +86,7 @@ std::vector<FramePacket> &Output::gather(const std::shared_ptr<const void> &owne
     flush();
     owner_ = owner;
   }
+  if (gathered_.capacity() == 0) gathered_.swap(t_room);
   return gathered_;
 }
 
@@ -87,6 +94,8 @@ void Output::flush() {
   if (gathered_.empty()) return;
   push(new_frame(owner_, gathered_));
   gathered_.clear();
+  if (t_room.capacity() == 0) t_room.swap(gathered_);
+  gathered_.shrink_to_fit();
 }
 
 void Output::gap(Nanos running_time, Nanos duration) {

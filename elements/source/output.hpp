@@ -7,6 +7,7 @@
 
 #include <gst/gst.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,8 +23,7 @@ enum class Kind { video, audio, both };
 
 // What a source can send, and who it is.
 struct Offer {
-  Ptr<GstCaps> video;  // RTP first, then coded
-  Ptr<GstCaps> audio;
+  std::function<Ptr<GstCaps>(media::Medium)> caps;  // RTP first, then coded; made when they are asked for
   ParticipantInfo participant;
   guint group_id = 0;
 };
@@ -69,7 +69,7 @@ class Output {
   bool negotiated_ = false;
   Form form_ = Form::packets;
   bool ahead_ = false;
-  std::vector<FramePacket> gathered_;
+  std::vector<FramePacket> gathered_;  // its room is the thread's: it is of use for a moment, and by turns to all
   std::shared_ptr<const void> owner_;  // of theirs
   bool over_ = false;                  // downstream wants no more, until it is linked anew
 };

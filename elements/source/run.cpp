@@ -32,21 +32,20 @@ Ptr<GstCaps> rtp_caps(const RtpStream &stream, const char *medium, const char *e
                                   G_TYPE_UINT, guint{stream.first_sequence()}, nullptr));
 }
 
-Offer make_offer(const media::Clip &clip, const RtpStream &video, const RtpStream &audio, const Settings &settings,
-                 guint group_id) {
-  Offer offer;
-  offer.video = rtp_caps(video, "video", "H264");
-  gst_caps_set_simple(offer.video.get(), "packetization-mode", G_TYPE_STRING, "1", nullptr);
+Ptr<GstCaps> video_caps(const media::Clip &clip, const RtpStream &stream) {
+  auto caps = rtp_caps(stream, "video", "H264");
+  gst_caps_set_simple(caps.get(), "packetization-mode", G_TYPE_STRING, "1", nullptr);
   if (!clip.profile_level_id.empty())
-    gst_caps_set_simple(offer.video.get(), "profile-level-id", G_TYPE_STRING, clip.profile_level_id.c_str(), nullptr);
-  gst_caps_append(offer.video.get(), gst_caps_copy(clip.renditions[0].caps.get()));
-  offer.audio = rtp_caps(audio, "audio", "OPUS");
-  gst_caps_set_simple(offer.audio.get(), "encoding-params", G_TYPE_STRING, "2", nullptr);
-  gst_caps_append(offer.audio.get(), gst_caps_copy(clip.audio_caps.get()));
-  offer.participant = {settings.participant_id, video.ssrc(),         audio.ssrc(),
-                       video.payload_type(),    audio.payload_type(), settings.seed};
-  offer.group_id = group_id;
-  return offer;
+    gst_caps_set_simple(caps.get(), "profile-level-id", G_TYPE_STRING, clip.profile_level_id.c_str(), nullptr);
+  gst_caps_append(caps.get(), gst_caps_copy(clip.renditions[0].caps.get()));
+  return caps;
+}
+
+Ptr<GstCaps> audio_caps(const media::Clip &clip, const RtpStream &stream) {
+  auto caps = rtp_caps(stream, "audio", "OPUS");
+  gst_caps_set_simple(caps.get(), "encoding-params", G_TYPE_STRING, "2", nullptr);
+  gst_caps_append(caps.get(), gst_caps_copy(clip.audio_caps.get()));
+  return caps;
 }
 
 }  // namespace
@@ -63,7 +62,12 @@ Run::Run(std::shared_ptr<const media::Clip> clip, const Settings &settings, guin
              rng_of(settings).split("video")),
       audio_(participant::identity_of(settings.participant_id).audio_ssrc, participant::kAudioPayloadType, kAudioRate,
              rng_of(settings).split("audio")),
-      offer_(make_offer(*clip_, video_, audio_, settings, group_id)),
+      offer_{[this](media::Medium medium) {
+               return medium == media::Medium::video ? video_caps(*clip_, video_) : audio_caps(*clip_, audio_);
+             },
+             {settings.participant_id, video_.ssrc(), audio_.ssrc(), video_.payload_type(), audio_.payload_type(),
+              settings.seed},
+             group_id},
       dropper_(keyframe_share(*clip_), rng_of(settings).split("frame-drop").at(0).uniform()) {
   rendition_ = media::pick_rendition(clip_->kbps, settings.max_bitrate_kbps);
   walk_.from = walk_.to = rendition_;

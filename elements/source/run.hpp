@@ -42,6 +42,8 @@ class Run {
  public:
   Run(std::shared_ptr<const media::Clip> clip, const Settings &settings, guint group_id, Nanos start,
       Counters &counters);
+  Run(const Run &) = delete;
+  Run &operator=(const Run &) = delete;
 
   const Offer &offer() const { return offer_; }
   // How much is handed on together to these outputs; 0: each frame when it is due.
