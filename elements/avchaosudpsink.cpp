@@ -190,7 +190,7 @@ gboolean sink_query(GstPad *pad, GstObject *parent, GstQuery *query) noexcept {
 Impl::Impl(GstElement *element)
     : element_(element),
       outlet_(std::make_shared<Outlet>(element, [](GstElement *self) { impl_of(self).end_stream(); })) {
-  pad_ = gst_pad_new_from_static_template(&sink_template, "sink");
+  pad_ = new_pad(element, "sink");
   gst_pad_set_chain_function(pad_, [](GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
     const auto owned = take(buffer);
     return impl_of(parent).take_in(owned.get());

@@ -169,8 +169,8 @@ Impl &impl_of(gpointer object) { return *AVC_CHAOS_DEGRADER(object)->impl; }
 Impl::Impl(GstElement *element)
     : properties(element),
       element_(element),
-      sink_(new_proxy_pad(sink_template, "sink")),
-      src_(new_proxy_pad(src_template, "src")),
+      sink_(new_proxy_pad(element, "sink")),
+      src_(new_proxy_pad(element, "src")),
       flow(element, src_, properties) {
   gst_pad_set_chain_function(sink_, [](GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
     return impl_of(parent).flow.chain(take(buffer));

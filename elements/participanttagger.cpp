@@ -183,8 +183,8 @@ Impl &impl_of(gpointer object) { return *AVC_PARTICIPANT_TAGGER(object)->impl; }
 
 Impl::Impl(GstElement *element) : element_(element) {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
-  sink_ = gst_pad_new_from_static_template(&sink_template, "sink");
-  src_ = gst_pad_new_from_static_template(&src_template, "src");
+  sink_ = new_pad(element, "sink");
+  src_ = new_pad(element, "src");
   gst_pad_set_chain_function(sink_, [](GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
     return impl_of(parent).chain(take(buffer));
   });

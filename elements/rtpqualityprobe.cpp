@@ -176,8 +176,8 @@ namespace {
 Impl &impl_of(gpointer object) { return *AVC_RTP_QUALITY_PROBE(object)->impl; }
 
 Impl::Impl(GstElement *element) : element_(element) {
-  sink_ = gst_pad_new_from_static_template(&sink_template, "sink");
-  src_ = gst_pad_new_from_static_template(&src_template, "src");
+  sink_ = new_pad(element, "sink");
+  src_ = new_pad(element, "src");
   gst_pad_set_chain_function(sink_, [](GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
     return impl_of(parent).chain(take(buffer));
   });
@@ -385,7 +385,7 @@ void Impl::end_playing() {
 
 GstPad *Impl::request_rtcp_pad() {
   if (*rtcp_.lock()) return nullptr;
-  GstPad *pad = gst_pad_new_from_static_template(&rtcp_template, "rtcp_src");
+  GstPad *pad = new_pad(element_, "rtcp_src");
   gst_pad_use_fixed_caps(pad);
   *rtcp_.lock() = take(GST_PAD(gst_object_ref(pad)));
   gst_pad_set_active(pad, TRUE);

@@ -158,7 +158,7 @@ namespace {
 Impl &impl_of(gpointer object) { return *AVC_SPIKE_SCHEDULER(object)->impl; }
 
 Impl::Impl(GstElement *element)
-    : element_(element), sink_(new_proxy_pad(sink_template, "sink")), src_(new_proxy_pad(src_template, "src")) {
+    : element_(element), sink_(new_proxy_pad(element, "sink")), src_(new_proxy_pad(element, "src")) {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   gst_pad_set_chain_function(sink_, [](GstPad *, GstObject *parent, GstBuffer *buffer) noexcept {
     return impl_of(parent).chain(take(buffer));

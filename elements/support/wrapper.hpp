@@ -42,9 +42,14 @@ void install_plain(GObjectClass *klass, const char *stats_blurb) {
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
+// A pad by the class's template of that name, which all its elements share.
+inline GstPad *new_pad(GstElement *element, const char *name) {
+  return gst_pad_new_from_template(gst_element_get_pad_template(element, name), name);
+}
+
 // A pad of an element that lets everything through: what its other side takes and wants, it takes and wants.
-inline GstPad *new_proxy_pad(GstStaticPadTemplate &pad_template, const char *name) {
-  GstPad *pad = gst_pad_new_from_static_template(&pad_template, name);
+inline GstPad *new_proxy_pad(GstElement *element, const char *name) {
+  GstPad *pad = new_pad(element, name);
   GST_PAD_SET_PROXY_CAPS(pad);
   GST_PAD_SET_PROXY_ALLOCATION(pad);
   return pad;
