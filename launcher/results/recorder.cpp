@@ -62,7 +62,7 @@ struct Recorder::Impl {
   std::vector<SpikeTrack> tracks;  // beside result.spikes
   std::map<std::string, std::size_t, std::less<>> spike_by_id;
   std::map<std::uint32_t, ParticipantTrack> participants;
-  std::deque<Taken> ring;  // the last few seconds, for before windows
+  std::deque<Taken> ring;  // the last few seconds, for before windows; without a receiver the last one
   Thresholds thresholds;
   std::vector<SpikeTouch> touches;  // scratch
   Sample previous;                  // its totals go on
@@ -255,7 +255,8 @@ const Sample &Recorder::second(Instant elapsed, std::span<const ParticipantSnaps
   impl.advance_after_windows(t, all, false);
   impl.forget_what_ended();
   impl.ring.push_back({t, std::move(all)});
-  while (impl.ring.front().t < t - kAround - 1 - kSlack) impl.ring.pop_front();
+  const double kept = impl.result.facts.has_receiver ? kAround + 1 + kSlack : 0;
+  while (impl.ring.front().t < t - kept) impl.ring.pop_front();
   impl.previous = sample;
   impl.result.samples.push_back(std::move(sample));
   return impl.result.samples.back();

@@ -113,7 +113,8 @@ void TestSession::read_now() {
 void TestSession::begin_sweep() {
   if (participants_.size() <= kPortion) return second(elapsed_seconds());
   if (sweep_source_) return;  // a machine so slow that the last one is not over: its sample comes late
-  sweep_ = {elapsed_seconds(), {}, {}};
+  sweep_ = {elapsed_seconds(), std::exchange(before_, {}), {}};  // whose room is used again
+  sweep_.read.clear();
   sweep_.read.reserve(participants_.size());
   if (setup_.receiver != nullptr) setup_.receiver->refresh();
   sweep_source_.set(g_timeout_add(
