@@ -70,6 +70,7 @@
 
 #include <gst/video/video.h>
 
+#include <array>
 #include <atomic>
 #include <string>
 #include <utility>
@@ -81,6 +82,7 @@
 #include "elements/source/settings.hpp"
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/clock.hpp"
+#include "elements/support/counters.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
 #include "elements/support/wrapper.hpp"
@@ -131,6 +133,7 @@ const Property<Settings> kProperties[] = {
     {"audio-silence", "Send silence", &Settings::audio_silence, 0, 0, kControlled},
     {"gate-open", "Send media; closed, only events go, and frames are skipped", &Settings::gate_open, 0, 0, kPlaying},
 };
+constexpr guint kCountersId = kStatsIdAfter<kProperties> + 1;
 
 #define RTP_VIDEO \
   "application/x-rtp, media=(string)video, clock-rate=(int)90000, encoding-name=(string)H264, payload=(int)96"
@@ -166,6 +169,7 @@ class Impl {
   void media_progress(double percent);
   void media_done();
   [[nodiscard]] Ptr<GstStructure> stats() const;
+  SourceCounters counters() const;
 
  private:
   struct Watcher;
@@ -176,6 +180,7 @@ class Impl {
     bool announced = false;  // its beginning, so its end is to be told too
   };
 
+  SourceCounters::State state(bool has_media) const;
   void tell(GstProgressType type, const std::string &text);
   media::Request request(const Settings &set, std::vector<double> renditions) const;
 
@@ -394,6 +399,8 @@ gboolean Impl::send_event(Ptr<GstEvent> event) {
   return TRUE;
 }
 
+constexpr std::array kStateNames = {"idle", "preparing", "running", "left", "failed"};  // by SourceCounters::State
+
 GValue array_of(const stats::LateCounts &counts) {
   GValue all = G_VALUE_INIT, one = G_VALUE_INIT;
   gst_value_array_init(&all, static_cast<guint>(counts.in_class.size()));
@@ -403,6 +410,19 @@ GValue array_of(const stats::LateCounts &counts) {
     gst_value_array_append_value(&all, &one);
   }
   return all;
+}
+
+SourceCounters::State Impl::state(bool has_media) const {
+  using State = SourceCounters::State;
+  if (failed_) return State::failed;
+  if (has_media) return player_.counters().absent ? State::left : State::running;
+  return preparation_.lock()->entry ? State::preparing : State::idle;
+}
+
+SourceCounters Impl::counters() const {
+  const source::Counters &now = player_.counters();
+  return {state(player_.clip() != nullptr), now.frames_sent, now.frames_dropped, now.audio_frames_sent,
+          now.bitrate_kbps};
 }
 
 Ptr<GstStructure> Impl::stats() const {
@@ -423,14 +443,10 @@ Ptr<GstStructure> Impl::stats() const {
   }
   const auto late = context ? context->lateness() : stats::Summary();
   const auto stuck = context ? context->stuck() : std::nullopt;
-  const bool opened = preparation_.lock()->entry != nullptr;
-  const char *state = failed_         ? "failed"
-                      : !kbps.empty() ? (now.absent ? "left" : "running")
-                      : opened        ? "preparing"
-                                      : "idle";
   const auto us = [](std::int64_t ns) { return static_cast<guint64>(ns / 1000); };
   auto all = take(gst_structure_new(
-      "avchaossrc-stats", "participant-id", G_TYPE_UINT, settings.lock()->participant_id, "state", G_TYPE_STRING, state,
+      "avchaossrc-stats", "participant-id", G_TYPE_UINT, settings.lock()->participant_id, "state", G_TYPE_STRING,
+      kStateNames[static_cast<std::size_t>(state(clip != nullptr))],
       "frames-sent", G_TYPE_UINT64, now.frames_sent.load(), "frames-dropped", G_TYPE_UINT64, now.frames_dropped.load(),
       "frames-withheld", G_TYPE_UINT64, now.frames_withheld.load(), "audio-frames-sent", G_TYPE_UINT64,
       now.audio_frames_sent.load(), "packets-sent", G_TYPE_UINT64, now.packets_sent.load(), "bytes-sent", G_TYPE_UINT64,
@@ -447,6 +463,11 @@ Ptr<GstStructure> Impl::stats() const {
   GValue counts = array_of(context ? context->late_counts() : stats::LateCounts());
   gst_structure_take_value(all.get(), "late-counts", &counts);
   return all;
+}
+
+void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) noexcept {
+  if (id != kCountersId) return get_plain<impl_of, kProperties>(object, id, value, spec);
+  put_counters(value, impl_of(object).counters());
 }
 
 // Nothing here waits for media; a live source has nothing to preroll.
@@ -478,6 +499,8 @@ static void avc_chaos_src_class_init(AvcChaosSrcClass *klass) {
     G_OBJECT_CLASS(avc_chaos_src_parent_class)->finalize(o);
   };
   install_plain<impl_of, kProperties>(object, "What was sent, in which rendition, and how late");
+  install_counters(object, kCountersId);
+  object->get_property = get_property;
   element->change_state = change_state;
   element->request_new_pad = [](GstElement *e, GstPadTemplate *t, const gchar *name, const GstCaps *) noexcept {
     return impl_of(e).request_pad(GST_PAD_TEMPLATE_NAME_TEMPLATE(t), name);

@@ -67,6 +67,7 @@
 
 #include "core/runtime/guarded.hpp"
 #include "elements/support/clock.hpp"
+#include "elements/support/counters.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
 #include "elements/support/rtp_frame.hpp"
@@ -88,7 +89,7 @@ using udpsink::Target;
 
 namespace {
 
-constexpr guint kSocketId = kStatsIdAfter<kProperties> + 1;
+constexpr guint kSocketId = kStatsIdAfter<kProperties> + 1, kCountersId = kSocketId + 1;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
@@ -106,6 +107,7 @@ class Impl {
   GstFlowReturn take_in(T *media);
   gboolean sink_event(Ptr<GstEvent> event);
   [[nodiscard]] Ptr<GstStructure> stats();
+  SinkCounters counters() const { return {outlet_->packets, outlet_->bytes, outlet_->errors}; }
 
   Guarded<SinkSettings> settings;
   Guarded<Ptr<GSocket>> given_socket;  // property `socket`
@@ -452,6 +454,7 @@ void set_property(GObject *object, guint id, const GValue *value, GParamSpec *) 
 }
 
 void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) noexcept {
+  if (id == kCountersId) return put_counters(value, impl_of(object).counters());
   if (id != kSocketId) return get_plain<impl_of, kProperties>(object, id, value, spec);
   g_value_set_object(value, impl_of(object).given_socket.lock()->get());
 }
@@ -494,6 +497,7 @@ static void avc_udp_sink_class_init(AvcUdpSinkClass *klass) {
       object, kSocketId,
       g_param_spec_object("socket", "socket", "Socket to send with in place of an own one", G_TYPE_SOCKET,
                           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | kReady)));
+  install_counters(object, kCountersId);
   take_frames(G_TYPE_FROM_CLASS(klass));
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_set_static_metadata(element, "AV chaos UDP sink", "Sink/Network",

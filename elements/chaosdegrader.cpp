@@ -139,6 +139,7 @@ class Impl {
   gboolean sink_event(Ptr<GstEvent> event);
   gboolean src_query(GstObject *parent, GstQuery *query);
   [[nodiscard]] Ptr<GstStructure> stats();
+  LinkCounters counters() { return degrader::counters_of(*flow.model().lock()); }
 
   degrader::Properties properties;
 
@@ -162,7 +163,7 @@ G_DEFINE_FINAL_TYPE(AvcChaosDegrader, avc_chaos_degrader, GST_TYPE_ELEMENT)
 
 namespace {
 
-guint stats_id = 0;  // after the other properties; set with the class
+guint stats_id = 0, counters_id = 0;  // after the other properties; set with the class
 
 Impl &impl_of(gpointer object) { return *AVC_CHAOS_DEGRADER(object)->impl; }
 
@@ -290,6 +291,8 @@ void set_property(GObject *object, guint id, const GValue *value, GParamSpec *) 
 void get_property(GObject *object, guint id, GValue *value, GParamSpec *) noexcept {
   if (id == stats_id) {
     g_value_take_boxed(value, give(impl_of(object).stats()));
+  } else if (id == counters_id) {
+    put_counters(value, impl_of(object).counters());
   } else {
     impl_of(object).properties.get(id, value);
   }
@@ -321,6 +324,8 @@ static void avc_chaos_degrader_class_init(AvcChaosDegraderClass *klass) {
       object, stats_id,
       g_param_spec_boxed("stats", "stats", "Packets in, out and dropped by cause, delays as decided, lateness",
                          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  counters_id = stats_id + 1;
+  install_counters(object, counters_id);
   element->change_state = change_state;
   take_frames(G_TYPE_FROM_CLASS(klass));
   gst_element_class_add_static_pad_template(element, &sink_template);

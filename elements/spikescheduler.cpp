@@ -67,6 +67,7 @@
 #include "elements/scheduler/timeline.hpp"
 #include "elements/support/chaos_events.hpp"
 #include "elements/support/clock.hpp"
+#include "elements/support/counters.hpp"
 #include "elements/support/errors.hpp"
 #include "elements/support/properties.hpp"
 #include "elements/support/rtp_frame.hpp"
@@ -87,7 +88,7 @@ constexpr Nanos kGrace = std::chrono::milliseconds(200);
 using scheduler::kProperties;
 using scheduler::Settings;
 
-constexpr guint kActiveId = kStatsIdAfter<kProperties> + 1;
+constexpr guint kActiveId = kStatsIdAfter<kProperties> + 1, kCountersId = kActiveId + 1;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -109,6 +110,7 @@ class Impl {
   bool inject(const GstStructure *structure);
   bool cancel(const char *id);
   [[nodiscard]] Ptr<GstStructure> stats();
+  SchedulerCounters counters();
   std::vector<std::string> active() { return state_.lock()->timeline.active(); }
 
   Guarded<Settings> settings;
@@ -439,7 +441,10 @@ Ptr<GstStructure> Impl::stats() {
                                 nullptr));
 }
 
+SchedulerCounters Impl::counters() { return {state_.lock()->timeline.counts().active}; }
+
 void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) noexcept {
+  if (id == kCountersId) return put_counters(value, impl_of(object).counters());
   if (id != kActiveId) return get_plain<impl_of, kProperties>(object, id, value, spec);
   const auto ids = impl_of(object).active();
   auto **list = static_cast<gchar **>(g_new0(gchar *, ids.size() + 1));
@@ -499,6 +504,7 @@ static void avc_spike_scheduler_class_init(AvcSpikeSchedulerClass *klass) {
       object, kActiveId,
       g_param_spec_boxed("active-spikes", "active-spikes", "Ids of the spikes in force", G_TYPE_STRV,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  install_counters(object, kCountersId);
   install_signals(klass);
   element->change_state = change_state;
   take_frames(G_TYPE_FROM_CLASS(klass));

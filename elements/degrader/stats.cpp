@@ -98,4 +98,23 @@ Ptr<GstStructure> stats_of(const Model &model, Outbox &outbox, std::size_t waiti
   return stats;
 }
 
+LinkCounters counters_of(const Model &model) {
+  const auto counters = [](const Model::Stream &s) {
+    return LinkCounters::Stream{s.in, s.bytes_in, s.lost, s.frame_dropped, s.queue_dropped, s.duplicated, s.corrupted};
+  };
+  const auto &rtcp = model.stream(net::Stream::rtcp);
+  const auto &delays = model.delays();
+  return {.video = counters(model.stream(net::Stream::video)),
+          .audio = counters(model.stream(net::Stream::audio)),
+          .rtcp_in = rtcp.in,
+          .rtcp_lost = rtcp.lost,
+          .other_in = model.stream(net::Stream::other).in,
+          .reordered = model.reordered(),
+          .delay_count = delays.count(),
+          .delay_sum_ms = delays.sum() / 1e6,
+          .delay_max_ms = to_ms(Nanos(delays.max())),
+          .queue_ms = to_ms(model.queue().wait),
+          .queue_peak_ms = to_ms(model.queue_peak())};
+}
+
 }  // namespace avc::degrader

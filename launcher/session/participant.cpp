@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "elements/support/chaos_events.hpp"
+#include "elements/support/counters.hpp"
 #include "elements/support/ptr.hpp"
 #include "launcher/http/json_writer.hpp"
 #include "launcher/results/json.hpp"
@@ -63,6 +64,17 @@ class Stats {
   Ptr<GstStructure> stats_;
 };
 
+results::SenderCounters sent(const LinkCounters::Stream &link, std::uint64_t frames, std::uint64_t frames_dropped) {
+  return {.packets = link.in,
+          .bytes = link.bytes_in,
+          .lost = link.lost + link.frame_dropped,
+          .queue_dropped = link.queue_dropped,
+          .frames = frames,
+          .frames_dropped = frames_dropped,
+          .duplicated = link.duplicated,
+          .corrupted = link.corrupted};
+}
+
 Result<bool> configure_link(GstElement *degrader, const ParticipantSettings &settings) {
   Setter set(degrader);
   set_base(set, settings.network);
@@ -103,7 +115,7 @@ std::string schedule_json(const std::vector<spike::Planned> &planned) {
 }
 
 Result<std::unique_ptr<Participant>> Participant::make(const ParticipantSettings &settings) {
-  std::unique_ptr<Participant> made(new Participant(settings.id));
+  std::unique_ptr<Participant> made(new Participant(settings.id, settings.context));
   if (auto built = made->build(settings); !built) return built.error();
   return made;
 }
@@ -172,9 +184,10 @@ void Participant::fail(std::string reason) {
 }
 
 Participant::Source Participant::source() const {
-  const std::string state = Stats(source_).text("state");
-  if (state == "failed") return Source::failed;
-  return state == "running" || state == "left" ? Source::ready : Source::preparing;
+  using State = SourceCounters::State;
+  const State state = counters_of<SourceCounters>(source_).state;
+  if (state == State::failed) return Source::failed;
+  return state == State::running || state == State::left ? Source::ready : Source::preparing;
 }
 
 void Participant::fall_silent() {
@@ -201,56 +214,41 @@ bool Participant::cancel(const std::string &spike_id) {
 }
 
 void Participant::read(results::ParticipantSnapshot &snapshot) const {
-  const Stats source(source_), link(degrader_);
+  const auto source = counters_of<SourceCounters>(source_);
+  const auto link = counters_of<LinkCounters>(degrader_);
   snapshot.id = id_;
-  for (const Media media : results::kAllMedia) {
-    const std::string name = results::name(media);
-    const auto count = [&](const char *what) { return link.count((name + what).c_str()); };
-    auto &sent = snapshot.sent_of(media);
-    sent.packets = count("-in");
-    sent.bytes = count("-bytes-in");
-    sent.lost = count("-lost") + count("-frame-dropped");
-    sent.queue_dropped = count("-queue-dropped");
-    sent.duplicated = count("-duplicated");
-    sent.corrupted = count("-corrupted");
-  }
-  auto &video = snapshot.sent_of(Media::video), &audio = snapshot.sent_of(Media::audio);
-  video.frames = source.count("frames-sent");
-  video.frames_dropped = source.count("frames-dropped");
-  audio.frames = source.count("audio-frames-sent");
-  snapshot.sent_ahead = link.count("reordered");
-  snapshot.rtcp_packets = link.count("rtcp-in");
-  snapshot.rtcp_lost = link.count("rtcp-lost");
-  snapshot.flood_packets = link.count("other-in");
-  snapshot.delay.packets = link.count("delay-count");
-  snapshot.delay.total_ms = link.number("delay-avg-ms") * static_cast<double>(snapshot.delay.packets);
-  snapshot.delay.max_ms = link.number("delay-max-ms");
-  snapshot.queue_ms = link.number("queue-ms");
-  snapshot.queue_peak_ms = link.number("queue-peak-ms");
-  snapshot.rendition_kbps = source.number("bitrate-kbps");
-  snapshot.active_spikes = static_cast<std::uint32_t>(Stats(scheduler_).count("active"));
+  snapshot.sent_of(Media::video) = sent(link.video, source.frames_sent, source.frames_dropped);
+  snapshot.sent_of(Media::audio) = sent(link.audio, source.audio_frames_sent, 0);
+  snapshot.sent_ahead = link.reordered;
+  snapshot.rtcp_packets = link.rtcp_in;
+  snapshot.rtcp_lost = link.rtcp_lost;
+  snapshot.flood_packets = link.other_in;
+  snapshot.delay = {link.delay_count, link.delay_sum_ms, link.delay_max_ms};
+  snapshot.queue_ms = link.queue_ms;
+  snapshot.queue_peak_ms = link.queue_peak_ms;
+  snapshot.rendition_kbps = source.bitrate_kbps;
+  snapshot.active_spikes = static_cast<std::uint32_t>(counters_of<SchedulerCounters>(scheduler_).active);
 }
 
+// What a context was late with is the same whoever of it is asked.
 void Participant::add_to(GeneratorTotals &totals) const {
-  const Stats sink(sink_);
-  totals.packets += sink.count("packets-sent");
-  totals.bytes += sink.count("bytes-sent");
-  if (const std::uint64_t errors = sink.count("errors"); errors > 0) {
-    totals.errors += errors;
-    sink.add_counts("errors-by-errno", totals.errors_by_name);
-  }
-  const std::string context = sink.text("context");
-  if (context.empty() || totals.contexts.contains(context)) return;
-  const Stats source(source_);  // what a context was late with is the same whoever of it is asked
+  const auto sink = counters_of<SinkCounters>(sink_);
+  totals.packets += sink.packets_sent;
+  totals.bytes += sink.bytes_sent;
+  totals.errors += sink.errors;
+  if (sink.errors > 0) Stats(sink_).add_counts("errors-by-errno", totals.errors_by_name);
+  if (totals.contexts.contains(context_)) return;
+  const Stats source(source_);
+  if (source.text("context").empty()) return;  // it is not on it yet
   const auto ms = [&](const char *field) { return source.number(field) / 1e3; };
-  totals.contexts[context] = {source.count("late-count"),
-                              ms("late-avg-us"),
-                              ms("late-p50-us"),
-                              ms("late-p95-us"),
-                              ms("late-p99-us"),
-                              ms("late-max-us"),
-                              source.late_counts("late-counts")};
-  if (source.count("stuck-ms") > 0) totals.stuck[context] = source.text("stuck-in");
+  totals.contexts[context_] = {source.count("late-count"),
+                               ms("late-avg-us"),
+                               ms("late-p50-us"),
+                               ms("late-p95-us"),
+                               ms("late-p99-us"),
+                               ms("late-max-us"),
+                               source.late_counts("late-counts")};
+  if (source.count("stuck-ms") > 0) totals.stuck[context_] = source.text("stuck-in");
 }
 
 std::vector<double> Participant::renditions_kbps() const {

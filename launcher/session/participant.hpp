@@ -1,5 +1,5 @@
 // One simulated UDP participant: a GstBin of our elements, made from factories and properties as any GStreamer user
-// would make it. Reads their `stats` and reaches their action signals; knows nothing of their classes.
+// would make it. Reads their `counters` and `stats` and reaches their action signals; knows nothing of their classes.
 //
 //   avchaossrc.rtp ! participanttagger ! spikescheduler ! chaosdegrader ! avchaosudpsink
 //
@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/json/conditions.hpp"
@@ -96,11 +97,12 @@ class Participant {
   std::vector<double> renditions_kbps() const;  // highest first; empty while preparing
 
  private:
-  explicit Participant(std::uint32_t id) : id_(id) {}
+  Participant(std::uint32_t id, std::string context) : id_(id), context_(std::move(context)) {}
   Result<bool> build(const ParticipantSettings &settings);
   Result<GstElement *> add(const char *factory);
 
   std::uint32_t id_;
+  std::string context_;
   GstElement *bin_ = nullptr;
   // In the bin, and owned by it.
   GstElement *source_ = nullptr, *scheduler_ = nullptr, *degrader_ = nullptr, *sink_ = nullptr;

@@ -1,6 +1,6 @@
 // What a test's participants have done: read off their elements, once a second for the sample and when asked.
 //
-// Reading one takes 10 to 20 µs. Of a few, all are read at once; of many, a second's worth is read in portions, so
+// Reading one takes 2 to 5 µs. Of a few, all are read at once; of many, a second's worth is read in portions, so
 // that requests are answered between them. Whatever the order, each participant's own second is a second long.
 #include <algorithm>
 #include <utility>
@@ -13,7 +13,7 @@ namespace {
 
 using ParticipantState = participant::State;
 
-constexpr std::size_t kPortion = 100;  // 1 to 2 ms of the main context
+constexpr std::size_t kPortion = 100;  // up to half a millisecond of the main context
 constexpr std::int64_t kFreshUs = 200'000;
 
 results::ParticipantState result_state(ParticipantState state) {
