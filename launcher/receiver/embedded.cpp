@@ -42,7 +42,7 @@ void Embedded::refresh() {
 bool Embedded::fill(std::uint32_t participant, results::ParticipantSnapshot &snapshot) const {
   const auto found = participants_.find(participant);
   if (found == participants_.end()) return false;
-  snapshot.received = found->second.streams;
+  snapshot.received.assign(found->second.streams.begin(), found->second.streams.end());
   snapshot.flood_seen = found->second.flood;
   return true;
 }

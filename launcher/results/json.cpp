@@ -112,11 +112,12 @@ Totals totals_of(const RunResult &run) {
   Totals totals;
   for (const auto &participant : run.participants) {
     if (participant.seen()) ++totals.seen;
-    for (std::size_t media = 0; media < kMediaCount; ++media) {
-      totals.sent[media] += participant.sent[media];
-      totals.sent_all += participant.sent[media];
-      totals.received[media] += participant.received[media];
-      totals.received_all += participant.received[media];
+    for (const Media media : kAllMedia) {
+      const auto place = static_cast<std::size_t>(media);
+      totals.sent[place] += participant.sent_of(media);
+      totals.sent_all += participant.sent_of(media);
+      totals.received[place] += participant.received_of(media);
+      totals.received_all += participant.received_of(media);
     }
   }
   return totals;

@@ -54,8 +54,8 @@ enum class ParticipantState : std::uint8_t { created, preparing, running, left, 
 struct ParticipantSnapshot {
   std::uint32_t id = 0;
   ParticipantState state = ParticipantState::created;
-  std::array<SenderCounters, kMediaCount> sent;        // by Media
-  std::array<ReceiverCounters, kMediaCount> received;  // by Media
+  std::array<SenderCounters, kMediaCount> sent;  // by Media
+  std::vector<ReceiverCounters> received;        // by Media; empty while there is nothing to tell, most often for good
   DelayCounters delay;
   std::uint64_t sent_ahead = 0;                     // packets of either stream that overtook others in the link
   std::uint64_t rtcp_packets = 0, rtcp_lost = 0;    // into the link, and taken by it
@@ -67,12 +67,20 @@ struct ParticipantSnapshot {
   bool joined = true;  // its time of the ramp has come
 
   // The receiver has had something of this participant.
-  bool seen() const { return received[0].packets_received > 0 || received[1].packets_received > 0; }
+  bool seen() const {
+    return received_of(Media::video).packets_received > 0 || received_of(Media::audio).packets_received > 0;
+  }
 
   const SenderCounters &sent_of(Media media) const { return sent[static_cast<std::size_t>(media)]; }
-  const ReceiverCounters &received_of(Media media) const { return received[static_cast<std::size_t>(media)]; }
+  const ReceiverCounters &received_of(Media media) const {
+    static const ReceiverCounters nothing;
+    return received.empty() ? nothing : received[static_cast<std::size_t>(media)];
+  }
   SenderCounters &sent_of(Media media) { return sent[static_cast<std::size_t>(media)]; }
-  ReceiverCounters &received_of(Media media) { return received[static_cast<std::size_t>(media)]; }
+  ReceiverCounters &received_of(Media media) {
+    received.resize(kMediaCount);
+    return received[static_cast<std::size_t>(media)];
+  }
 };
 
 // What this process and its machine did over a stretch of time.
