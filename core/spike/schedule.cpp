@@ -38,7 +38,7 @@ Schedule::Schedule(std::vector<Planned> spikes) {
   find_next_change();
 }
 
-bool Schedule::inject(Planned spike) {
+bool Schedule::inject(Planned &&spike) {
   if (spike.end <= spike.start) return false;
   for (const Entry &entry : entries_) {
     if (open(entry) && entry.planned.spike.id == spike.spike.id) return false;

@@ -4,6 +4,7 @@
 // force is always derived from the list, so an end leaves exactly the others.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -33,8 +34,9 @@ class Schedule {
   Schedule() = default;
   explicit Schedule(std::vector<Planned> spikes);  // of several with one id the first is kept
 
-  // False, and nothing changes: a spike with this id is planned or active, or this one has no length.
-  bool inject(Planned spike);
+  void expect(std::size_t spikes) { entries_.reserve(spikes); }  // so many in all; others may come
+  // False, and nothing changes, nor does `spike`: one with this id is planned or active, or this one has no length.
+  bool inject(Planned &&spike);
   // Gives the change for an active spike, which ends at once, or for a planned one, which will not start.
   std::vector<Change> cancel(std::string_view id, Instant now);
   // Spikes that are over by `now` count as ended without having been seen; those in force start with advance().

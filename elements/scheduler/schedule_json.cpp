@@ -145,6 +145,7 @@ Result<std::vector<spike::Spike>> read_spikes(const std::string &json) {
   if (!array) return Error{"spikes", "is not an array"};
   if (json_array_get_length(array) > kMostSpikes) return Error{"spikes", "has more than 10000 spikes"};
   std::vector<spike::Spike> spikes;
+  spikes.reserve(json_array_get_length(array));
   for (guint i = 0; i < json_array_get_length(array); i++) {
     const std::string path = "spikes[" + std::to_string(i) + "]";
     JsonNode *node = json_array_get_element(array, i);
@@ -156,11 +157,12 @@ Result<std::vector<spike::Spike>> read_spikes(const std::string &json) {
   return spikes;
 }
 
-std::vector<spike::Planned> as_planned(const std::vector<spike::Spike> &spikes) {
+std::vector<spike::Planned> as_planned(std::vector<spike::Spike> spikes) {
   std::vector<spike::Planned> planned;
-  for (const auto &spike : spikes) {
-    const Instant start{spike.offset};
-    planned.push_back({spike, start, spike.duration ? start + *spike.duration : Instant::never()});
+  planned.reserve(spikes.size());
+  for (auto &spike : spikes) {
+    const Instant start{spike.offset}, end = spike.duration ? start + *spike.duration : Instant::never();
+    planned.push_back({std::move(spike), start, end});
   }
   return planned;
 }

@@ -21,6 +21,6 @@ inline constexpr std::size_t kMostSpikes = 10'000;
 Result<std::vector<spike::Spike>> read_spikes(const std::string &json);
 
 // The same at exactly those times.
-std::vector<spike::Planned> as_planned(const std::vector<spike::Spike> &spikes);
+std::vector<spike::Planned> as_planned(std::vector<spike::Spike> spikes);
 
 }  // namespace avc::scheduler

@@ -27,15 +27,17 @@ void Timeline::restart(Plan plan) {
 std::vector<std::string> Timeline::begin(std::uint32_t participant, std::uint64_t seed) {
   begun_ = true;
   participant_ = participant;
+  Plan plan = std::exchange(plan_, {});
   spike::Plan spread;
-  if (plan_.spread) {
-    spread = spike::make_plan(plan_.spikes, plan_.distribution, plan_.length, Rng(seed).split("plan"));
+  if (plan.spread) {
+    spread = spike::make_plan(plan.spikes, plan.distribution, plan.length, Rng(seed).split("plan"));
   } else {
-    spread.spikes = as_planned(plan_.spikes);
+    spread.spikes = as_planned(std::move(plan.spikes));
   }
+  std::erase_if(spread.spikes, [&](const auto &planned) { return !spike::addresses(planned.spike, participant); });
+  schedule_.expect(spread.spikes.size());
   for (auto &planned : spread.spikes) {
-    if (!spike::addresses(planned.spike, participant)) continue;
-    const auto outcome = inject(planned);
+    const auto outcome = inject(std::move(planned));
     if (outcome) continue;
     count_refused();
     waiting_.push_back(
@@ -54,7 +56,7 @@ void Timeline::leave_out_what_is_over(Instant now) {
   }
 }
 
-Result<bool> Timeline::inject(spike::Planned planned) {
+Result<bool> Timeline::inject(spike::Planned &&planned) {
   if (auto outcome = possible(planned); !outcome) return outcome;
   if (!schedule_.inject(std::move(planned))) return Error{"spike-id", "is that of a spike planned or active already"};
   return true;

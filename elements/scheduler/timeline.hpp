@@ -48,8 +48,8 @@ class Timeline {
   bool begun() const { return begun_; }
   bool arrived() const { return arrived_; }  // advance() was called
 
-  // The error says why a spike is refused.
-  Result<bool> inject(spike::Planned spike);
+  // The error says why a spike is refused; it is untouched then.
+  Result<bool> inject(spike::Planned &&planned);
   void count_refused() { counts_.refused++; }
   bool cancel(std::string_view id, Instant now);
   void repeat_active() { repeat_ = arrived_; }  // somebody new is listening
@@ -68,7 +68,7 @@ class Timeline {
   Counts counts() const;
 
  private:
-  Plan plan_;
+  Plan plan_;  // until begin()
   bool begun_ = false, arrived_ = false, repeat_ = false;
   std::uint32_t participant_ = 0;
   void leave_out_what_is_over(Instant now);

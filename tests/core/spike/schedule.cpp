@@ -171,7 +171,7 @@ START_TEST(changes_and_questions_agree_for_many_seeds) {
         auto spike = planned(id, 0, 0);
         spike.start = start;
         spike.end = start + from_seconds(chance.uniform(0.001, 9));
-        schedule.inject(spike);
+        schedule.inject(std::move(spike));
       } else if (chance.chance(30)) {
         schedule.cancel(id, now);
         active[id] = 0;
