@@ -12,6 +12,8 @@ namespace {
 
 thread_local std::vector<FramePacket> t_room;  // where nobody gathers
 
+GstStaticCaps any_rtp = GST_STATIC_CAPS("application/x-rtp");
+
 }  // namespace
 
 bool Output::takes(media::Medium medium) const {
@@ -47,7 +49,7 @@ void Output::begin(const Offer &offer) {
 
 bool Output::negotiate(const Offer &offer) {
   const auto medium = kind_ == Kind::video ? media::Medium::video : media::Medium::audio;
-  const auto offered = kind_ == Kind::both ? take(gst_caps_new_empty_simple("application/x-rtp")) : offer.caps(medium);
+  const auto offered = kind_ == Kind::both ? take(gst_static_caps_get(&any_rtp)) : offer.caps(medium);
   const auto wanted = take(gst_pad_peer_query_caps(pad_, offered.get()));
   auto chosen = take(gst_caps_intersect_full(offered.get(), wanted.get(), GST_CAPS_INTERSECT_FIRST));
   if (gst_caps_is_empty(chosen.get())) {
@@ -55,6 +57,7 @@ bool Output::negotiate(const Offer &offer) {
     return false;
   }
   chosen.reset(gst_caps_fixate(gst_caps_truncate(chosen.release())));
+  if (gst_caps_is_equal(chosen.get(), offered.get())) chosen = share(offered.get());  // one for all, most often
   const bool rtp = gst_structure_has_name(gst_caps_get_structure(chosen.get(), 0), "application/x-rtp");
   const auto frames = rtp ? frames_accepted(pad_) : FramesAnswer::no;
   form_ = !rtp ? Form::coded : frames == FramesAnswer::no ? Form::packets : Form::frames;

@@ -1,6 +1,7 @@
 #include "elements/tagger/identity.hpp"
 
 #include <string>
+#include <utility>
 
 namespace avc::tagger {
 namespace {
@@ -68,7 +69,7 @@ Ptr<GstCaps> Identity::caps(const Settings &settings) const {
     const std::string field = "extmap-" + std::to_string(settings.extension_id);
     gst_structure_set(structure, field.c_str(), G_TYPE_STRING, kExtensionUri, nullptr);
   }
-  return caps;
+  return gst_caps_is_equal(caps.get(), caps_.get()) ? share(caps_.get()) : std::move(caps);
 }
 
 Rewrite Identity::rewrite_of(net::Stream stream, const Settings &settings) const {
