@@ -8,6 +8,7 @@
 #include "core/rtp/rtcp.hpp"
 #include "core/runtime/context.hpp"
 #include "core/runtime/steady_clock.hpp"
+#include "elements/support/counters.hpp"
 
 using namespace avc;
 using namespace avc::test;
@@ -324,7 +325,20 @@ GST_START_TEST(a_socket_of_the_application_is_used_as_it_is) {
 }
 GST_END_TEST
 
-AVC_GST_TESTS("avchaosudpsink", lists_leave_in_one_call_and_arrive_byte_for_byte,
+GST_START_TEST(counters_are_figures_of_stats) {
+  Port port;
+  const auto h = sink_to(port.number());
+  push(h, packet(1, 1001000));
+  port.take(1);
+  const auto sink = counters_of<SinkCounters>(h->element);
+  ck_assert_uint_eq(sink.packets_sent, 1);
+  ck_assert_uint_eq(sink.bytes_sent, sink_stat(h, "bytes-sent"));
+  ck_assert_uint_eq(sink.errors, 0);
+}
+GST_END_TEST
+
+AVC_GST_TESTS("avchaosudpsink", counters_are_figures_of_stats,
+              lists_leave_in_one_call_and_arrive_byte_for_byte,
               headers_and_payloads_in_separate_memories_are_joined_on_the_wire, rtcp_goes_to_its_own_port,
               nothing_is_sent_before_playing, every_state_change_succeeds_at_once,
               eos_is_posted_in_playing_with_its_number, a_refusing_destination_is_one_warning_and_no_error,

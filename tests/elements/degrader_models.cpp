@@ -9,6 +9,7 @@
 
 #include <gst/net/gstnetcontrolmessagemeta.h>
 
+#include "elements/support/counters.hpp"
 #include "elements/support/ecn.hpp"
 #include "tests/elements/bench.hpp"
 
@@ -149,6 +150,22 @@ GST_START_TEST(a_table_that_cannot_be_read_is_refused) {
 }
 GST_END_TEST;
 
-AVC_GST_TESTS("degrader_models", what_would_be_lost_is_marked, only_packets_that_say_so_are_marked,
-              a_mark_changes_nothing_else_of_the_packet, marks_reach_the_wire_in_order,
-              a_table_is_given_by_its_values_or_a_file, a_table_that_cannot_be_read_is_refused)
+GST_START_TEST(counters_are_figures_of_stats) {
+  Bench bench("loss-percent=30 delay-ms=7 seed=3");
+  for (std::uint16_t n = 0; n < 50; n++) bench.push(video(n, ms(n)));
+  const auto link = counters_of<LinkCounters>(bench.element());
+  ck_assert_uint_eq(link.video.in, 50);
+  ck_assert_uint_eq(link.audio.in, 0);
+  ck_assert_uint_eq(link.video.bytes_in, bench.stat("video-bytes-in"));
+  ck_assert_uint_gt(link.video.lost, 0);
+  ck_assert_uint_eq(link.video.lost, bench.stat("video-lost"));
+  ck_assert_uint_eq(link.delay_count, 50 - link.video.lost);
+  ck_assert(std::abs(link.delay_sum_ms / static_cast<double>(link.delay_count) - bench.number("delay-avg-ms")) < 1e-9);
+  ck_assert(link.delay_max_ms == bench.number("delay-max-ms"));
+}
+GST_END_TEST;
+
+AVC_GST_TESTS("degrader_models", counters_are_figures_of_stats, what_would_be_lost_is_marked,
+              only_packets_that_say_so_are_marked, a_mark_changes_nothing_else_of_the_packet,
+              marks_reach_the_wire_in_order, a_table_is_given_by_its_values_or_a_file,
+              a_table_that_cannot_be_read_is_refused)
