@@ -1,4 +1,5 @@
-// What chaosdegrader says of itself in its properties `stats` and `counters` (docs/elements/chaosdegrader.md lists the fields).
+// What chaosdegrader says of itself in its properties `stats` and `counters` (docs/elements/chaosdegrader.md lists
+// the fields).
 #pragma once
 
 #include "elements/degrader/model.hpp"
