@@ -26,6 +26,27 @@ Ptr<GstBuffer> as_packet(Ptr<GstBuffer> buffer) {
   return share(gst_buffer_list_get(list.get(), 0));
 }
 
+// Room for the orders of what has come in. A thread has one for all links that it serves, where it stays in the cache;
+// a link that is pushed into from within another's push makes its own.
+thread_local std::vector<Order> t_room;
+
+class Room {
+ public:
+  explicit Room(std::vector<Order> &orders) : orders_(orders) {
+    if (orders_.capacity() == 0) orders_.swap(t_room);
+  }
+  ~Room() {
+    orders_.clear();
+    if (t_room.capacity() == 0) orders_.swap(t_room);
+    orders_.shrink_to_fit();
+  }
+  Room(const Room &) = delete;
+  Room &operator=(const Room &) = delete;
+
+ private:
+  std::vector<Order> &orders_;
+};
+
 // What a spike does to the link, its trace read.
 Result<net::Impairment> layer_of(const SpikeStart &spike) {
   auto effect = spike::effect_of(spike.type, spike.params);
@@ -180,6 +201,7 @@ GstFlowReturn Flow::chain(Ptr<GstBuffer> buffer) {
   if (frame_of(buffer.get())) return chain_frame(std::move(buffer));
   prepare(buffer.get());
   Turn turn(outbox_);
+  const Room room(orders_);
   GstBuffer *const one[] = {buffer.get()};
   decide(one, 1);
   if (undisturbed(turn)) {
@@ -196,6 +218,7 @@ GstFlowReturn Flow::chain_list(Ptr<GstBufferList> list) {
   if (length == 0) return GST_FLOW_OK;
   prepare(gst_buffer_list_get(list.get(), 0));
   Turn turn(outbox_);
+  const Room room(orders_);
   buffers_.resize(length);
   for (guint i = 0; i < length; i++) buffers_[i] = gst_buffer_list_get(list.get(), i);
   decide(buffers_.data(), length);
@@ -213,6 +236,7 @@ GstFlowReturn Flow::chain_frame(Ptr<GstBuffer> buffer) {
   if (frames_ != Frames::taken) return chain_list(packets_of(buffer.get()));
   prepare(buffer.get());
   Turn turn(outbox_);
+  const Room room(orders_);
   decide(buffer.get(), *frame_of(buffer.get()));
   if (unaltered() && turn.direct()) {
     buffer.reset(gst_buffer_make_writable(buffer.release()));
