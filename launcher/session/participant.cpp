@@ -8,6 +8,7 @@
 #include "elements/support/ptr.hpp"
 #include "launcher/http/json_writer.hpp"
 #include "launcher/results/json.hpp"
+#include "launcher/session/participant_bin.hpp"
 #include "launcher/session/setter.hpp"
 
 namespace avc::session {
@@ -137,7 +138,7 @@ Result<GstElement *> Participant::add(const char *factory) {
 }
 
 Result<bool> Participant::build(const ParticipantSettings &settings) {
-  bin_ = gst_bin_new(("participant-" + std::to_string(id_)).c_str());
+  bin_ = new_participant_bin(("participant-" + std::to_string(id_)).c_str());
   gst_object_ref_sink(bin_);
   GstElement *tagger = nullptr;
   for (const auto &[factory, slot] : {std::pair{"avchaossrc", &source_},

@@ -55,13 +55,19 @@ def machine():
             "load_average": os.getloadavg()[0], "at": time.strftime("%Y-%m-%d %H:%M")}
 
 
+def late_while_measured(record):
+    """The whole run's lateness has its start in it; these are seconds of the measured time."""
+    seconds = sorted(record.get("late_p99_by_second", [])[ways.SETTLE:-1])
+    return f", by second p99 {seconds[len(seconds) // 2]:.2f}, worst {seconds[-1]:.2f} ms" if seconds else ""
+
+
 def say(record, round_number):
     us = record.get("sender_us")
     late = record.get("late_ms") or {}
     print(f"{record['link']:8} {record['participants']:5} {record['way']:8} round {round_number + 1}: " +
           (f"{us:.3f} us/packet, {record['sender_cores']:.3f} cores, receiver {record['receiver_us']:.3f} us, "
            if us else "") +
-          f"late p99 {late.get('p99')} ms, max {late.get('max')} ms" +
+          f"late p99 {late.get('p99')} ms, max {late.get('max')} ms" + late_while_measured(record) +
           "".join(f", {key} {record[key]}" for key in ("lost", "send_errors", "kernel_drops", "breaks", "malformed",
                                                        "sent_but_missing", "lost_but_there", "start_seconds")
                   if record.get(key)) +

@@ -127,6 +127,7 @@ def ours(link, participants, seconds, clip, chaos, during=None):
     on_wire = rate_of(report["samples"]) * used[0]["seconds"] * handed / max(sent["packets"], 1)
     return figures("chaos" if chaos else "plain", link, participants, on_wire, *used, window.last[0],
                    late_ms={key: generator.get(f"late_{key}_ms") for key in ("p50", "p99", "max")},
+                   late_p99_by_second=[sample["generator"]["second_late_p99_ms"] for sample in report["samples"]],
                    send_errors=generator["send_errors"], kernel_drops=seen["kernel_drops"],
                    lost=lost, taken_by_chaos=sent["lost"],
                    seen={key: seen[key] for key in ("packets", "packets_lost", "packets_reordered",
