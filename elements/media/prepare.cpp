@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "core/large_pages.hpp"
+#include "core/runtime/large_pages.hpp"
 #include "elements/media/assemble.hpp"
 #include "elements/media/generate.hpp"
 #include "elements/media/probe.hpp"
@@ -67,11 +67,11 @@ Ptr<GBytes> at_hand(Ptr<GBytes> packed) {
   gsize size = 0;
   const auto *data = g_bytes_get_data(packed.get(), &size);
   if (size == 0 || size > kLongest) return packed;
-  auto pages = large_pages(size);
+  auto pages = runtime::large_pages(size);
   std::memcpy(pages.get(), data, size);
   void *memory = pages.release();
   return take(g_bytes_new_with_free_func(
-      memory, size, [](gpointer held) { FreePages()(held); }, memory));
+      memory, size, [](gpointer held) { runtime::FreePages()(held); }, memory));
 }
 
 std::shared_ptr<const Clip> load(const std::string &path) {

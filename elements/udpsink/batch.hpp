@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/net/due_wheel.hpp"
 #include "core/runtime/batch_sender.hpp"
+#include "core/runtime/due_wheel.hpp"
 #include "elements/support/rtp_frame.hpp"
 #include "elements/udpsink/outlet.hpp"
 
@@ -172,8 +172,8 @@ class Batch {
   std::vector<Held> held_;
   std::vector<std::uint32_t> free_, done_;         // of held_; done_ until the batch has left
   std::vector<std::vector<std::uint8_t>> copies_;  // of memory that cannot be read by address later
-  net::DueWheel<Parked> wheel_;
-  std::vector<net::DueWheel<Parked>::Entry> due_;  // not sent, but taken out
+  runtime::DueWheel<Parked> wheel_;
+  std::vector<runtime::DueWheel<Parked>::Entry> due_;  // not sent, but taken out
   std::vector<std::shared_ptr<Outlet>> drained_;
   Guarded<Watched> &watched_;
 };

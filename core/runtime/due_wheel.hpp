@@ -18,11 +18,11 @@
 #include <utility>
 #include <vector>
 
-#include "core/large_pages.hpp"
 #include "core/net/due_queue.hpp"
+#include "core/runtime/large_pages.hpp"
 #include "core/time.hpp"
 
-namespace avc::net {
+namespace avc::runtime {
 
 template <class T>
 class DueWheel {
@@ -80,7 +80,7 @@ class DueWheel {
     const auto leaves = [&](const Held &held) { return wanted(held.item); };
     for (auto day = first_day(); day; day = first_day(*day + 1)) take_day(*day, leaves);
     for (const Taken &taken : taken_) out.push_back({taken.due, std::move(*taken.item)});
-    DueQueue<Held> kept;
+    net::DueQueue<Held> kept;
     while (auto held = later_.take_next()) {
       if (leaves(*held)) {
         out.push_back({held->due, std::move(held->item)});
@@ -214,7 +214,7 @@ class DueWheel {
   std::uint32_t free_ = kNone, used_ = kNone;  // blocks in use by nobody, and those of what was taken
   std::vector<Taken> taken_;
   std::size_t in_ring_ = 0;
-  DueQueue<Held> later_;
+  net::DueQueue<Held> later_;
 };
 
-}  // namespace avc::net
+}  // namespace avc::runtime

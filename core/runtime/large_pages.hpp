@@ -8,7 +8,7 @@
 #include <new>
 #include <vector>
 
-namespace avc {
+namespace avc::runtime {
 
 inline constexpr std::size_t kLargePage = std::size_t{1} << 21;
 
@@ -52,4 +52,4 @@ class PagedStore {
   std::size_t size_ = 0;
 };
 
-}  // namespace avc
+}  // namespace avc::runtime

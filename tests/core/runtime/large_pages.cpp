@@ -1,4 +1,4 @@
-#include "core/large_pages.hpp"
+#include "core/runtime/large_pages.hpp"
 
 #include <cstring>
 #include <utility>
@@ -6,6 +6,7 @@
 #include "tests/check.hpp"
 
 using namespace avc;
+using namespace avc::runtime;
 
 namespace {
 

@@ -1,10 +1,10 @@
-#include "core/large_pages.hpp"
+#include "core/runtime/large_pages.hpp"
 
 #include <sys/mman.h>
 
 #include <cstdlib>
 
-namespace avc {
+namespace avc::runtime {
 
 void FreePages::operator()(void *memory) const noexcept { std::free(memory); }
 
@@ -16,4 +16,4 @@ std::unique_ptr<void, FreePages> large_pages(std::size_t bytes) {
   return std::unique_ptr<void, FreePages>(memory);
 }
 
-}  // namespace avc
+}  // namespace avc::runtime

@@ -1,4 +1,4 @@
-#include "core/net/due_wheel.hpp"
+#include "core/runtime/due_wheel.hpp"
 
 #include "core/random.hpp"
 #include "tests/check.hpp"
@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::vector<int> taken(net::DueWheel<int> &wheel, Instant now) {
+std::vector<int> taken(runtime::DueWheel<int> &wheel, Instant now) {
   std::vector<int> items;
   for (const auto &entry : wheel.take_due(now)) items.push_back(*entry.item);
   wheel.let_go();
@@ -18,7 +18,7 @@ std::vector<int> taken(net::DueWheel<int> &wheel, Instant now) {
 }  // namespace
 
 START_TEST(held_items_leave_in_due_order_and_not_before) {
-  net::DueWheel<int> wheel;
+  runtime::DueWheel<int> wheel;
   wheel.hold({20ms}, 2);
   wheel.hold({10ms}, 1);
   wheel.hold({20ms}, 3);
@@ -37,7 +37,7 @@ START_TEST(it_does_what_the_heap_does) {
   std::uint64_t draws = 0;
   const auto draw = [&](std::uint64_t below) { return static_cast<std::int64_t>(rng.at(draws++).below(below)); };
   for (const Nanos origin : {Nanos(0), Nanos(std::chrono::hours(50'000))}) {
-    net::DueWheel<int> wheel;
+    runtime::DueWheel<int> wheel;
     net::DueQueue<int> heap;
     Instant now{origin};
     int item = 0;
@@ -61,8 +61,8 @@ END_TEST
 START_TEST(what_is_taken_by_what_it_is_leaves_nothing_of_it_and_all_else) {
   const Rng rng(7);
   std::uint64_t draws = 0;
-  net::DueWheel<int> wheel;
-  std::vector<net::DueWheel<int>::Entry> out;
+  runtime::DueWheel<int> wheel;
+  std::vector<runtime::DueWheel<int>::Entry> out;
   for (int round = 0; round < 20; ++round) {
     const Instant now{std::chrono::seconds(round)};
     taken(wheel, now);
@@ -89,7 +89,7 @@ END_TEST
 START_TEST(what_was_taken_stays_as_it_is_until_it_is_let_go_of) {
   const Rng rng(9);
   std::uint64_t draws = 0;
-  net::DueWheel<int> wheel;
+  runtime::DueWheel<int> wheel;
   int item = 0;
   const auto fill = [&](Instant from, int count) {
     for (int i = 0; i < count; ++i)
