@@ -356,14 +356,18 @@ void Impl::stop() {
   std::shared_ptr<SharedSocket> socket;  // let go of without the lock: a context may end with them
   std::shared_ptr<runtime::Context> context;
   Ptr<GstClock> clock;
-  auto state = state_.lock();
-  let_go(*state, outlet_->dropped);
-  std::swap(state->socket, socket);
-  std::swap(state->context, context);
-  std::swap(state->clock, clock);
-  state->eos.reset();
-  state->frames = false;
-  ++state->lookup;
+  {
+    auto state = state_.lock();
+    let_go(*state, outlet_->dropped);
+    std::swap(state->socket, socket);
+    std::swap(state->context, context);
+    std::swap(state->clock, clock);
+    state->eos.reset();
+    state->frames = false;
+    ++state->lookup;
+  }
+  // Whoever hears of the end of the stream may end us, and the process, before the one who tells has returned.
+  if (socket) socket->wait_until_told(*outlet_);
 }
 
 template <class T>

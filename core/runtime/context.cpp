@@ -152,6 +152,7 @@ std::unique_ptr<Timer> Context::make_timer(std::function<void()> callback, std::
 }
 void Context::at_turn_end(TurnEnd &hook) { loop_->at_turn_end(hook); }
 void Context::forget(TurnEnd &hook) { loop_->forget(hook); }
+void Context::wait_for(TurnEnd &hook) { loop_->wait_for(hook); }
 void Context::record_lateness(Nanos late, std::uint64_t times) { loop_->record_lateness(late, times); }
 
 }  // namespace avc::runtime

@@ -46,7 +46,8 @@ class Executor {
   // Calls `hook` once when the turn under way is over, however often it is asked to; only where is_current(). Hooks
   // asked for by hooks are called too, before the turn is left.
   virtual void at_turn_end(TurnEnd &hook) = 0;
-  virtual void forget(TurnEnd &hook) = 0;  // before the hook is destroyed; waits if another thread is calling it
+  virtual void forget(TurnEnd &hook) = 0;    // before the hook is destroyed; waits if another thread is calling it
+  virtual void wait_for(TurnEnd &hook) = 0;  // waits if another thread is calling it
   // How much later than their deadline some things were really handed on (0 when in time). Any thread.
   virtual void record_lateness(Nanos late, std::uint64_t times) = 0;
   void record_lateness(Nanos late) { record_lateness(late, 1); }

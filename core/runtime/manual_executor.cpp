@@ -28,6 +28,7 @@ std::unique_ptr<Timer> ManualExecutor::make_timer(std::function<void()> callback
 }
 void ManualExecutor::at_turn_end(TurnEnd &hook) { turns_->at_turn_end(hook); }
 void ManualExecutor::forget(TurnEnd &hook) { turns_->forget(hook); }
+void ManualExecutor::wait_for(TurnEnd &hook) { turns_->wait_for(hook); }
 void ManualExecutor::record_lateness(Nanos late, std::uint64_t times) { turns_->record_lateness(late, times); }
 
 }  // namespace avc::runtime

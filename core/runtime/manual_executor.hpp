@@ -28,6 +28,7 @@ class ManualExecutor final : public Executor {
   std::unique_ptr<Timer> make_timer(std::function<void()> callback, std::string owner = {}) override;
   void at_turn_end(TurnEnd &hook) override;
   void forget(TurnEnd &hook) override;
+  void wait_for(TurnEnd &hook) override;
   using Executor::record_lateness;
   void record_lateness(Nanos late, std::uint64_t times) override;
 

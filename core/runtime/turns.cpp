@@ -161,6 +161,11 @@ void Turns::forget(TurnEnd &hook) {
   } while (hook.queued_);
 }
 
+void Turns::wait_for(TurnEnd &hook) {
+  std::unique_lock lock(mutex_);
+  if (!is_current()) wait_while(lock, [&] { return ending_ == &hook; });
+}
+
 void Turns::wait_while(std::unique_lock<std::mutex> &lock, const std::function<bool()> &busy) {
   ++waiters_;
   finished_.wait(lock, [&] { return !busy(); });

@@ -38,6 +38,7 @@ class Turns : public std::enable_shared_from_this<Turns> {
   std::optional<Instant> next_due();
   void at_turn_end(TurnEnd &hook);
   void forget(TurnEnd &hook);
+  void wait_for(TurnEnd &hook);
   void record_lateness(Nanos late, std::uint64_t times);
   stats::Summary lateness();
   stats::LateCounts late_counts();

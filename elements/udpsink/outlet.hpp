@@ -53,6 +53,7 @@ class Outlet {
 
   Guarded<std::shared_ptr<const Target>> target;  // null: not known yet
   std::atomic<guint64> packets{0}, bytes{0}, rtcp_packets{0}, errors{0}, refusals{0}, dropped{0}, flushed{0};
+  std::atomic<int> being_told{0};            // calls of drained() to come
   std::atomic<const char *> pacing{"none"};  // who spreads the packets of a list: the kernel, the context's timer
   Guarded<runtime::ErrnoCounts> errors_by_errno;
   Guarded<std::map<std::uint32_t, Remote>> remotes;  // by SSRC, ours only

@@ -209,6 +209,10 @@ void SharedSocket::resume(Path &path, Instant base_time) {
   wait_for_parked();
 }
 
+void SharedSocket::wait_until_told(const Outlet &outlet) {
+  if (context_ && outlet.being_told > 0) context_->wait_for(*this);
+}
+
 bool SharedSocket::tell_when_sent(Path &path) {
   std::lock_guard hold(batch_mutex_);
   path.tell = path.parked > 0;
@@ -223,8 +227,12 @@ void SharedSocket::send_batch() {
     std::lock_guard hold(batch_mutex_);
     batch_.flush();
     drained = batch_.take_drained();
+    for (const auto &outlet : drained) ++outlet->being_told;
   }
-  for (const auto &outlet : drained) outlet->drained();
+  for (const auto &outlet : drained) {
+    outlet->drained();
+    --outlet->being_told;
+  }
   const gint64 now = g_get_monotonic_time();
   gint64 due = next_feedback_;
   if (now < due || !next_feedback_.compare_exchange_strong(due, now + kFeedbackInterval)) return;

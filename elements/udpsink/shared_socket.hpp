@@ -74,6 +74,7 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
   void resume(Path &path, Instant base_time);
   // False: nothing is parked. Else the outlet is told when all of it has been sent.
   bool tell_when_sent(Path &path);
+  void wait_until_told(const Outlet &outlet);  // of a path that is closed; returns at once on the context's own thread
   void read_feedback();  // reads reports and refusals now
   runtime::BatchSender::Counts counts() const;
   bool offloads() const;

@@ -218,6 +218,35 @@ GST_START_TEST(what_is_parked_outlives_a_pause_and_eos_waits_for_it) {
 }
 GST_END_TEST
 
+// Who is told of the end may stop the sink, and end the process, before the one who tells has returned.
+GST_START_TEST(a_sink_that_has_stopped_tells_nobody_any_more) {
+  enum Where { nowhere, telling, told };
+  Port port;
+  const auto h = sink_to(port.number(), "pacing-ms=20 context=pacing-test");
+  gst_element_set_state(h->element, GST_STATE_PAUSED);
+  gst_harness_use_systemclock(h.get());
+  gst_element_set_state(h->element, GST_STATE_PLAYING);
+  const OwnBus bus(h->element);
+  std::atomic<Where> where{nowhere};
+  gst_bus_set_sync_handler(
+      bus.get(),
+      [](GstBus *, GstMessage *message, gpointer data) noexcept {
+        if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_EOS) return GST_BUS_PASS;
+        auto &at = *static_cast<std::atomic<Where> *>(data);
+        at = telling;
+        g_usleep(100'000);
+        at = told;
+        return GST_BUS_PASS;
+      },
+      &where, nullptr);
+  push(h, list_of(0, 20));
+  gst_harness_push_event(h.get(), gst_event_new_eos());
+  while (where == nowhere) g_usleep(1000);
+  gst_element_set_state(h->element, GST_STATE_NULL);
+  ck_assert_int_eq(where, told);
+}
+GST_END_TEST
+
 GST_START_TEST(what_is_parked_when_the_sink_stops_is_dropped_and_counted) {
   Port port;
   const auto h = sink_to(port.number(), "pacing-ms=1000 context=pacing-test");
@@ -271,5 +300,6 @@ AVC_GST_TESTS("avchaosudpsink frames", packets_of_a_frame_leave_when_they_are_du
               every_stream_of_frames_leaves_in_the_order_of_its_times, frames_are_taken_within_a_context_only,
               what_is_due_is_not_overtaken_by_what_comes, a_packet_wrapped_up_as_a_frame_goes_where_it_would_have_gone,
               what_is_parked_keeps_its_running_time_over_a_pause, what_is_parked_outlives_a_pause_and_eos_waits_for_it,
+              a_sink_that_has_stopped_tells_nobody_any_more,
               what_is_parked_when_the_sink_stops_is_dropped_and_counted,
               one_sinks_flush_leaves_the_others_packets_parked, what_is_parked_goes_where_the_sink_aims_by_then)
