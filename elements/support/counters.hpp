@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 
 #include "elements/support/ptr.hpp"
@@ -49,17 +50,24 @@ void put_counters(GValue *value, const C &counters) {
   g_value_take_boxed(value, g_bytes_new(&counters, sizeof counters));
 }
 
-// All zero if the element's are others.
+// Nothing if the element's are others: it was built of another version of this file.
 template <class C>
-C counters_of(GstElement *element) {
+std::optional<C> find_counters(GstElement *element) {
   static_assert(std::is_trivially_copyable_v<C>);
-  C counters;
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(element), "counters") == nullptr) return std::nullopt;
   GBytes *bytes = nullptr;
   g_object_get(element, "counters", &bytes, nullptr);
   const auto owned = take(bytes);
-  if (bytes && g_bytes_get_size(bytes) == sizeof counters)
-    std::memcpy(&counters, g_bytes_get_data(bytes, nullptr), sizeof counters);
+  if (!bytes || g_bytes_get_size(bytes) != sizeof(C)) return std::nullopt;
+  C counters;
+  std::memcpy(&counters, g_bytes_get_data(bytes, nullptr), sizeof counters);
   return counters;
+}
+
+// For those that find_counters() has found.
+template <class C>
+C counters_of(GstElement *element) {
+  return find_counters<C>(element).value_or(C{});
 }
 
 }  // namespace avc

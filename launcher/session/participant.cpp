@@ -150,6 +150,9 @@ Result<bool> Participant::build(const ParticipantSettings &settings) {
     if (!made) return made.error();
     *slot = *made;
   }
+  if (!find_counters<SourceCounters>(source_) || !find_counters<SchedulerCounters>(scheduler_) ||
+      !find_counters<LinkCounters>(degrader_) || !find_counters<SinkCounters>(sink_))
+    return Error{"avchaos", "the plugin and this program are of different versions"};
   Setter source(source_);
   source("participant-id", std::uint64_t{id_})("seed", settings.seed);
   source("context", settings.context)("ahead-ms", to_ms(settings.ahead));
