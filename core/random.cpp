@@ -78,8 +78,6 @@ double normal_quantile(double p) {
   return q < 0 ? -x : x;
 }
 
-double Draws::uniform(double low, double high) { return low + (high - low) * uniform(); }
-
 std::uint64_t Draws::below(std::uint64_t count) {
   return std::min(static_cast<std::uint64_t>(uniform() * static_cast<double>(count)), count - 1);
 }

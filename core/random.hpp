@@ -22,6 +22,7 @@ inline std::uint64_t joined(std::uint32_t low, std::uint32_t high) { return std:
 inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
   constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
   constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
+#pragma GCC unroll 10
   for (int round = 0; round < 10; ++round) {
     const auto p0 = halves(std::uint64_t{kMultiplier0} * counter[0]);
     const auto p1 = halves(std::uint64_t{kMultiplier1} * counter[2]);
@@ -70,6 +71,8 @@ inline double Draws::uniform() {
   }
   return static_cast<double>(block_[next_++ % 2] >> 11) * 0x1.0p-53;
 }
+
+inline double Draws::uniform(double low, double high) { return low + (high - low) * uniform(); }
 
 // A source of chance. Splitting by label or number gives sources that have nothing to do with one another:
 // rng = Rng(seed).split(participant).split("video").split("loss"); rng.at(packet number).uniform().

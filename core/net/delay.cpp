@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/net/delay_table.hpp"
 
@@ -26,7 +27,7 @@ Nanos whole(double ms) { return ms > 0 ? from_ms(std::min(ms, kLongestMs)) : Nan
 
 }  // namespace
 
-Nanos spread(double mean_ms, double width_ms, DelayDistribution distribution, const DelayTable *table, Draws draws) {
+Nanos spread(double mean_ms, double width_ms, DelayDistribution distribution, const DelayTable *table, Draws &&draws) {
   if (!(width_ms > 0)) return whole(mean_ms);
   switch (distribution) {
     case DelayDistribution::uniform:
@@ -48,11 +49,11 @@ Nanos spread(double mean_ms, double width_ms, DelayDistribution distribution, co
   return whole(draws.gamma(bounded_shape(mean_ms, width_ms)) * width_ms * (width_ms / mean_ms));
 }
 
-Nanos delay_of(const Impairment &s, Draws draws) {
-  return spread(s.delay_ms, s.jitter_ms, s.delay_distribution, s.delay_table.get(), draws);
+Nanos delay_of(const Impairment &s, Draws &&draws) {
+  return spread(s.delay_ms, s.jitter_ms, s.delay_distribution, s.delay_table.get(), std::move(draws));
 }
 
-Nanos delay_of(const Impairment &s, double normal, Draws draws) {
+Nanos delay_of(const Impairment &s, double normal, Draws &&draws) {
   if (!(s.jitter_ms > 0)) return whole(s.delay_ms);
   switch (s.delay_distribution) {
     case DelayDistribution::uniform:
@@ -88,7 +89,7 @@ Nanos Delay::draw(const Impairment &settings, const Packet &packet) {
   const double normal = drift(stream, settings.delay_correlation / 100, packet.n);
   Draws draws = stream.rng.at(packet.n);
   if (settings.delay_distribution == DelayDistribution::gamma) draws.uniform();  // was the drift's
-  return delay_of(settings, normal, draws);
+  return delay_of(settings, normal, std::move(draws));
 }
 
 Nanos Delay::draw_for_copy(const Impairment &settings, const Packet &packet) const {

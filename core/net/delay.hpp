@@ -22,12 +22,12 @@ inline constexpr std::uint64_t kDriftBlock = 4096;
 // netem's jitter: `width_ms` times a draw from the distribution, whose mean is about 0, on top of `mean_ms`. One draw,
 // more for gamma; none without width. Whole nanoseconds, 0 .. kLongestMs. `table` only for the distribution of that
 // name.
-Nanos spread(double mean_ms, double width_ms, DelayDistribution distribution, const DelayTable *table, Draws draws);
+Nanos spread(double mean_ms, double width_ms, DelayDistribution distribution, const DelayTable *table, Draws &&draws);
 
 // Without correlation. One draw, more for gamma, none without jitter. Whole nanoseconds, 0 .. kLongestMs.
-Nanos delay_of(const Impairment &settings, Draws draws);
+Nanos delay_of(const Impairment &settings, Draws &&draws);
 // The same from a standard normal; `draws` is used by gamma alone.
-Nanos delay_of(const Impairment &settings, double normal, Draws draws);
+Nanos delay_of(const Impairment &settings, double normal, Draws &&draws);
 
 class Delay {
  public:

@@ -1,6 +1,7 @@
 #include "core/net/slots.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/net/delay.hpp"
 
@@ -27,7 +28,7 @@ Slots::Slots(const Rng &rng, double delay_ms, double jitter_ms, DelayDistributio
 Nanos Slots::distance(Place &place) const {
   Draws draws = place.in_block.at(place.place++);
   if (!drawn_) return from_ms(draws.uniform(min_ms_, max_ms_));
-  return std::max(spread(min_ms_, max_ms_, distribution_, table_.get(), draws), mean() / 100);
+  return std::max(spread(min_ms_, max_ms_, distribution_, table_.get(), std::move(draws)), mean() / 100);
 }
 
 void Slots::enter_block(Place &place, std::int64_t number) const {
