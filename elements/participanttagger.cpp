@@ -446,6 +446,7 @@ bool Impl::admit(GstBuffer *first) {
 }
 
 GstFlowReturn Impl::chain(Ptr<GstBuffer> buffer) {
+  reports_.prefetch();
   RtpFrame *frame = frame_of(buffer.get());
   const bool eventful = absent_ || picture_waits_ || spikes_.busy();
   if (frame && eventful && first_frame(frame->slots()).size() < frame->count) return chain_each(std::move(buffer));

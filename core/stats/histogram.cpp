@@ -14,6 +14,12 @@ std::uint64_t Histogram::count_in(std::size_t bucket) const {
   return place ? octaves_[place - 1u][bucket % kLinear] : 0;
 }
 
+void Histogram::prefetch() const {
+  constexpr std::size_t kInLine = 64 / sizeof(Octave::value_type);
+  for (const Octave &octave : octaves_)
+    for (std::size_t i = 0; i < octave.size(); i += kInLine) __builtin_prefetch(&octave[i], 1);
+}
+
 void Histogram::merge(const Histogram &other) {
   if (other.count_ == 0) return;
   for (std::size_t which = 0; which < kOctaves; ++which) {

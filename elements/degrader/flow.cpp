@@ -16,6 +16,8 @@
 namespace avc::degrader {
 namespace {
 
+constexpr std::size_t kMany = 16;  // packets that have come in together: worth a look ahead
+
 // What the sink is told; another link may have said something before.
 void delay(FramePacket &packet, Instant at) { packet.due = std::max(packet.due, at); }
 
@@ -168,6 +170,7 @@ void Flow::decide(std::size_t count, Admit admit) {
   bool missing = false;
   {
     auto model = model_.lock();
+    if (count >= kMany) model->prefetch();
     for (std::size_t i = 0; i < count; i++) {
       Order &order = orders_.emplace_back();
       admit(*model, i, order);

@@ -78,6 +78,7 @@ class Model {
   void admit(GstBuffer *buffer, const RtpFrame &frame, guint packet, Instant time, Order &order) {
     admit(reader_.read(buffer, frame, packet), time, time, order);
   }
+  void prefetch() const { delays_.prefetch(); }  // before many packets are admitted at once
   bool waits() const { return !open_.empty(); }  // is some packet's fate open?
   // What becomes of those told to wait, in their order; ask until there is none.
   std::optional<Order> settled();             // after each admit(): what the packets so far decide

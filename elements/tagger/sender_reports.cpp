@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "core/rtp/rtcp.hpp"
 
@@ -12,15 +13,28 @@ constexpr std::size_t kLongestReport = 128;  // an SR without blocks, an SDES wi
 
 }  // namespace
 
-void SenderReports::count(net::Stream kind, const Sent &sent) {
-  Stream &stream = streams_[static_cast<std::size_t>(kind)];
-  auto &[sources, current] = stream;
-  if (current >= sources.size() || sources[current].last.ssrc != sent.ssrc) {
-    const auto known = std::ranges::find(sources, sent.ssrc, [](const Source &source) { return source.last.ssrc; });
-    current = static_cast<std::size_t>(known - sources.begin());
-    if (known == sources.end()) sources.emplace_back();
+SenderReports::Source &SenderReports::source_of(Stream &stream, std::uint32_t ssrc) {
+  auto &[current, others] = stream;
+  if (current && current->last.ssrc == ssrc) return *current;
+  const auto known = std::ranges::find(others, ssrc, [](const Source &source) { return source.last.ssrc; });
+  if (known != others.end()) {
+    std::swap(*current, *known);
+  } else {
+    if (current) others.push_back(*current);
+    current.emplace();
   }
-  Source &source = sources[current];
+  return *current;
+}
+
+void SenderReports::prefetch() const {
+  for (const Stream &stream : streams_) {
+    __builtin_prefetch(&stream.current, 1);
+    __builtin_prefetch(&stream.others, 1);
+  }
+}
+
+void SenderReports::count(net::Stream kind, const Sent &sent) {
+  Source &source = source_of(streams_[static_cast<std::size_t>(kind)], sent.ssrc);
   source.last = sent;
   source.packets += sent.packets;
   source.octets += static_cast<std::uint32_t>(sent.payload_bytes);
@@ -42,8 +56,8 @@ std::size_t SenderReports::write(const Source &source, std::uint32_t participant
 Ptr<GstBuffer> SenderReports::due(net::Stream kind, std::uint32_t participant_id, GstClockTime interval,
                                   gint64 ntp_offset) {
   Stream &stream = streams_[static_cast<std::size_t>(kind)];
-  if (stream.sources.empty()) return nullptr;
-  Source &source = stream.sources[stream.current];
+  if (!stream.current) return nullptr;
+  Source &source = *stream.current;
   const GstClockTime now = source.last.running_time;
   if (!GST_CLOCK_TIME_IS_VALID(now)) return nullptr;
   if (GST_CLOCK_TIME_IS_VALID(source.reported) && now < source.reported + interval) return nullptr;
@@ -59,8 +73,8 @@ Ptr<GstBuffer> SenderReports::due(net::Stream kind, std::uint32_t participant_id
 Ptr<GstBuffer> SenderReports::farewell(net::Stream kind, std::uint32_t participant_id, GstClockTime pts,
                                        gint64 ntp_offset) const {
   const Stream &stream = streams_[static_cast<std::size_t>(kind)];
-  if (stream.sources.empty()) return nullptr;
-  const Source &source = stream.sources[stream.current];
+  if (!stream.current) return nullptr;
+  const Source &source = *stream.current;
   if (!GST_CLOCK_TIME_IS_VALID(source.last.running_time)) return nullptr;
   std::array<std::uint8_t, kLongestReport> bytes;
   std::size_t size = write(source, participant_id, ntp_offset, bytes);

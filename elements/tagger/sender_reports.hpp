@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,7 @@ class SenderReports {
     GstClockTime pts = GST_CLOCK_TIME_NONE, running_time = GST_CLOCK_TIME_NONE;
   };
   void count(net::Stream stream, const Sent &sent);
+  void prefetch() const;  // what count() is going to write to, for who has many participants
 
   // The stream's report if its time has come, else nothing. `ntp_offset`: unix time of running time 0, ns.
   [[nodiscard]] Ptr<GstBuffer> due(net::Stream stream, std::uint32_t participant_id, GstClockTime interval,
@@ -43,10 +45,11 @@ class SenderReports {
     GstClockTime reported = GST_CLOCK_TIME_NONE;  // running time of the last report
   };
   struct Stream {
-    std::vector<Source> sources;
-    std::size_t current = 0;
+    std::optional<Source> current;
+    std::vector<Source> others;
   };
 
+  static Source &source_of(Stream &stream, std::uint32_t ssrc);
   static std::size_t write(const Source &source, std::uint32_t participant_id, gint64 ntp_offset,
                            std::span<std::uint8_t> out);
 
