@@ -11,6 +11,7 @@ constexpr std::size_t kBlockSize = 24, kSenderInfoSize = 24, kMaxBlocks = 31;
 constexpr std::uint8_t kCname = 1;
 constexpr std::uint64_t kUnixEpochInNtp = 2208988800u;  // seconds from 1900 to 1970
 constexpr std::uint32_t kRemb = 0x52454d42;             // "REMB"
+constexpr unsigned kRembMantissa = 18;                  // bits
 
 void write_head(MutableBytes out, std::uint8_t count, std::uint8_t type, std::size_t size) {
   out[0] = static_cast<std::uint8_t>(0x80 | count);
@@ -127,30 +128,6 @@ std::size_t write_receiver_report(MutableBytes out, std::uint32_t sender_ssrc, s
   return size;
 }
 
-std::size_t write_extended_report(MutableBytes out, std::uint32_t sender_ssrc,
-                                  std::span<const StatisticsSummary> summaries) {
-  constexpr std::size_t kSummarySize = 40;
-  constexpr std::uint8_t kStatisticsSummary = 6, kLossAndDuplicates = 0xc0;
-  summaries = summaries.first(std::min(summaries.size(), kMaxBlocks));
-  const std::size_t size = 8 + kSummarySize * summaries.size();
-  if (size > out.size()) return 0;
-  std::ranges::fill(out.first(size), std::uint8_t{0});  // jitter and hop limits are not reported here
-  write_head(out, 0, kXr, size);
-  write32(out, 4, sender_ssrc);
-  for (std::size_t i = 0; i < summaries.size(); ++i) {
-    const MutableBytes block = out.subspan(8 + kSummarySize * i, kSummarySize);
-    block[0] = kStatisticsSummary;
-    block[1] = kLossAndDuplicates;
-    write16(block, 2, kSummarySize / 4 - 1);
-    write32(block, 4, summaries[i].ssrc);
-    write16(block, 8, summaries[i].begin);
-    write16(block, 10, summaries[i].end);
-    write32(block, 12, summaries[i].lost);
-    write32(block, 16, summaries[i].duplicates);
-  }
-  return size;
-}
-
 std::size_t write_bye(MutableBytes out, std::uint32_t ssrc) {
   constexpr std::size_t kSize = 8;
   if (out.size() < kSize) return 0;
@@ -165,6 +142,24 @@ std::size_t write_pli(MutableBytes out, std::uint32_t sender_ssrc, std::uint32_t
   write32(out, 4, sender_ssrc);
   write32(out, 8, media_ssrc);
   return 12;
+}
+
+std::size_t write_remb(MutableBytes out, std::uint32_t sender_ssrc, std::uint64_t bits_per_second,
+                       std::span<const std::uint32_t> ssrcs) {
+  ssrcs = ssrcs.first(std::min<std::size_t>(ssrcs.size(), 255));
+  const std::size_t size = 20 + 4 * ssrcs.size();
+  if (size > out.size()) return 0;
+  const auto bits = static_cast<unsigned>(std::bit_width(bits_per_second));
+  const unsigned exponent = bits > kRembMantissa ? bits - kRembMantissa : 0;
+  write_head(out, 15, kPsfb, size);
+  write32(out, 4, sender_ssrc);
+  write32(out, 8, 0);
+  write32(out, 12, kRemb);
+  write32(out, 16,
+          static_cast<std::uint32_t>(ssrcs.size()) << 24 | exponent << kRembMantissa |
+              static_cast<std::uint32_t>(bits_per_second >> exponent));
+  for (std::size_t i = 0; i < ssrcs.size(); ++i) write32(out, 20 + 4 * i, ssrcs[i]);
+  return size;
 }
 
 std::optional<RtcpPacket> RtcpReader::next() {
@@ -244,10 +239,17 @@ FirTarget fir_target(const Feedback &feedback, std::size_t index) {
 std::optional<std::uint64_t> remb_bits_per_second(const Feedback &feedback) {
   if (feedback.fci.size() < 8 || read32(feedback.fci, 0) != kRemb) return std::nullopt;
   const std::uint32_t word = read24(feedback.fci, 5);  // 6 bits of exponent, 18 of mantissa
-  const std::uint32_t exponent = word >> 18;
-  if (exponent > 45) return std::nullopt;  // would not fit 64 bits
+  const std::uint32_t exponent = word >> kRembMantissa;
+  if (exponent > 64 - kRembMantissa) return std::nullopt;  // would not fit 64 bits
   return std::uint64_t{word & 0x3ffff} << exponent;
 }
+
+std::size_t remb_count(const Feedback &feedback) {
+  if (!remb_bits_per_second(feedback)) return 0;
+  return std::min<std::size_t>(feedback.fci[4], (feedback.fci.size() - 8) / 4);
+}
+
+std::uint32_t remb_ssrc(const Feedback &feedback, std::size_t index) { return read32(feedback.fci, 8 + 4 * index); }
 
 std::optional<std::string_view> sdes_cname(const RtcpPacket &packet, std::uint32_t ssrc) {
   if (packet.kind != RtcpKind::sdes) return std::nullopt;

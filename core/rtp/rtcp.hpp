@@ -1,5 +1,6 @@
-// RTCP (RFC 3550 section 6, RFC 4585, RFC 5104): writing compound SR or RR with SDES, and a bounded walk over what
-// comes in. Nothing is read past its end; a packet that lies about its length ends the walk.
+// RTCP (RFC 3550 section 6, RFC 4585, RFC 5104, REMB): writing compound SR or RR with SDES, and a bounded walk over
+// what comes in. Nothing is read past its end; a packet that lies about its length ends the walk. Extended reports and
+// transport-wide feedback have files of their own.
 #pragma once
 
 #include <optional>
@@ -43,17 +44,12 @@ std::size_t write_sender_report(MutableBytes out, const SenderInfo &info, std::s
 // As many RR packets as the blocks need (31 in each), then SDES.
 std::size_t write_receiver_report(MutableBytes out, std::uint32_t sender_ssrc, std::string_view cname,
                                   std::span<const ReportBlock> blocks);
-// An extended report (RFC 3611) with a statistics summary for each stream: lost and duplicate packets between two
-// sequence numbers. At most 31 of them.
-struct StatisticsSummary {
-  std::uint32_t ssrc = 0;
-  std::uint16_t begin = 0, end = 0;  // the first number reported on, and the one after the last
-  std::uint32_t lost = 0, duplicates = 0;
-};
-std::size_t write_extended_report(MutableBytes out, std::uint32_t sender_ssrc,
-                                  std::span<const StatisticsSummary> summaries);
 std::size_t write_bye(MutableBytes out, std::uint32_t ssrc);  // to stand behind a report and SDES
 std::size_t write_pli(MutableBytes out, std::uint32_t sender_ssrc, std::uint32_t media_ssrc);
+// Receiver estimated maximum bit rate (draft-alvestrand-rmcat-remb-03 section 2.2), of 18 bits, rounded down;
+// for the streams in `ssrcs`, 255 at most.
+std::size_t write_remb(MutableBytes out, std::uint32_t sender_ssrc, std::uint64_t bits_per_second,
+                       std::span<const std::uint32_t> ssrcs);
 
 // --- reading ---
 enum class RtcpKind : std::uint8_t { sr, rr, sdes, bye, app, nack, transport_cc, pli, fir, remb, xr, other };
@@ -110,6 +106,8 @@ struct FirTarget {
 std::size_t fir_count(const Feedback &feedback);
 FirTarget fir_target(const Feedback &feedback, std::size_t index);
 std::optional<std::uint64_t> remb_bits_per_second(const Feedback &feedback);
+std::size_t remb_count(const Feedback &feedback);  // streams it is for
+std::uint32_t remb_ssrc(const Feedback &feedback, std::size_t index);
 
 std::optional<std::string_view> sdes_cname(const RtcpPacket &packet, std::uint32_t ssrc);
 bool bye_names(const RtcpPacket &packet, std::uint32_t ssrc);

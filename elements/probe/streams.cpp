@@ -1,5 +1,6 @@
 #include "elements/probe/streams.hpp"
 
+#include "core/rtp/extended_report.hpp"
 #include "core/rtp/extension.hpp"
 
 namespace avc::probe {
@@ -71,9 +72,10 @@ std::vector<std::vector<std::uint8_t>> Streams::reports(std::uint32_t own_ssrc, 
   const auto flush = [&] {
     if (blocks.empty()) return;
     std::vector<std::uint8_t> out(1200);
-    std::size_t size = rtp::write_receiver_report(out, own_ssrc, "avchaos", blocks);
-    size += rtp::write_extended_report(std::span(out).subspan(size), own_ssrc, summaries);
-    out.resize(size);
+    const std::size_t size = rtp::write_receiver_report(out, own_ssrc, "avchaos", blocks);
+    rtp::ExtendedReportWriter extended{std::span(out).subspan(size), own_ssrc};
+    for (const auto &summary : summaries) extended.add(summary);
+    out.resize(size + extended.size());
     datagrams.push_back(std::move(out));
     blocks.clear();
     summaries.clear();

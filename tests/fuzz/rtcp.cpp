@@ -2,7 +2,9 @@
 #include <cstdlib>
 #include <vector>
 
+#include "core/rtp/extended_report.hpp"
 #include "core/rtp/rtcp.hpp"
+#include "core/rtp/transport_feedback.hpp"
 
 using namespace avc::rtp;
 
@@ -34,6 +36,49 @@ void write_again(const Report &report) {
   for (std::size_t i = 0; i < blocks.size(); ++i) same(again->blocks[i], blocks[i]);
 }
 
+void look_into(const Feedback &feedback) {
+  nack_count(feedback);
+  remb_bits_per_second(feedback);
+  for (std::size_t i = 0; i < remb_count(feedback); ++i) remb_ssrc(feedback, i);
+  for (std::size_t i = 0; i < fir_count(feedback); ++i) fir_target(feedback, i);
+}
+
+// As many packets as it says; what arrived, written anew, tells the same times where they are in one feedback's range.
+void write_again(const TransportFeedback &feedback) {
+  const avc::Nanos start = (1 << 24) * TransportFeedback::kReferenceStep;  // no time is before 0
+  std::vector<std::optional<avc::Instant>> arrivals;
+  TransportArrivals packets(feedback);
+  while (const auto packet = packets.next()) {
+    arrivals.emplace_back();
+    if (packet->after_reference) arrivals.back() = avc::Instant{start + *packet->after_reference};
+  }
+  demand(arrivals.size() == feedback.packets);
+  std::vector<std::uint8_t> out(20 + 4 * arrivals.size() + 4);
+  const auto written = write_transport_feedback(out, {1, 2, feedback.base_sequence, 3}, arrivals);
+  if (written.packets == 0) return;
+  RtcpReader reader(Bytes(out).first(written.bytes));
+  const auto again = read_transport_feedback(*reader.next());
+  demand(again && again->packets == written.packets);
+  const avc::Nanos reference = ((1 << 24) + static_cast<std::int64_t>(again->reference)) * avc::Nanos(64'000'000);
+  TransportArrivals told(*again);
+  for (std::size_t i = 0; i < written.packets; ++i) {
+    const auto packet = *told.next();
+    demand(packet.after_reference.has_value() == arrivals[i].has_value());
+    const std::int64_t wrap = (1 << 24) * std::int64_t{64'000'000};
+    if (arrivals[i]) demand((reference + *packet.after_reference - arrivals[i]->since_origin).count() % wrap == 0);
+  }
+}
+
+void look_into(const XrBlock &block) {
+  read_statistics_summary(block);
+  read_reference_time(block);
+  for (std::size_t i = 0; i < dlrr_count(block); ++i) dlrr(block, i);
+  const auto losses = read_loss_rle(block);
+  if (!losses) return;
+  LossRlePackets packets(*losses);
+  for (std::size_t i = 0; packets.next(); ++i) demand(i < 0x10000);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
@@ -43,11 +88,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
   while (const auto packet = reader.next()) {
     demand(++packets <= size / 4);
     if (const auto report = read_report(*packet)) write_again(*report);
-    if (const auto feedback = read_feedback(*packet)) {
-      nack_count(*feedback);
-      remb_bits_per_second(*feedback);
-      for (std::size_t i = 0; i < fir_count(*feedback); ++i) fir_target(*feedback, i);
-    }
+    if (const auto feedback = read_feedback(*packet)) look_into(*feedback);
+    if (const auto feedback = read_transport_feedback(*packet)) write_again(*feedback);
+    ExtendedReportReader blocks(*packet);
+    while (const auto block = blocks.next()) look_into(*block);
     sdes_cname(*packet, 1);
     sdes_cname(*packet, 0);
     bye_names(*packet, 1);

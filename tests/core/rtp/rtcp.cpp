@@ -143,15 +143,31 @@ START_TEST(requests_name_their_streams) {
 }
 END_TEST
 
-START_TEST(extended_reports_hold_a_summary_of_each_stream) {
-  std::array<std::uint8_t, 64> out{};
-  const StatisticsSummary summary{9, 65530, 10, 3, 1};
-  ck_assert_uint_eq(write_extended_report(out, 7, {&summary, 1}), 48);
-  const Datagram expected =
-      bytes({0x80, 207, 0, 11, 0, 0, 0, 7, 6, 0xc0, 0, 9, 0, 0, 0, 9, 0xff, 0xfa, 0, 10, 0, 0, 0, 3, 0, 0, 0, 1});
-  ck_assert(std::equal(expected.begin(), expected.end(), out.begin()));
-  ck_assert(RtcpReader(Bytes(out).first(48)).next()->kind == RtcpKind::xr);
-  ck_assert_uint_eq(write_extended_report(std::span(out).first(47), 7, {&summary, 1}), 0);
+START_TEST(remb_reads_back_as_far_as_it_can_tell) {
+  const std::uint32_t ssrcs[] = {9, 1001000};
+  for (const std::uint64_t bits : {0ull, 1ull, 262143ull, 262144ull, 2'500'000ull, ~0ull}) {
+    std::array<std::uint8_t, 28> out{};
+    ck_assert_uint_eq(write_remb(out, 7, bits, ssrcs), 28);
+    const auto packet = *RtcpReader(out).next();
+    ck_assert(packet.kind == RtcpKind::remb);
+    const auto feedback = *read_feedback(packet);
+    const std::uint64_t read = *remb_bits_per_second(feedback);
+    ck_assert(read <= bits && bits - read <= bits >> 17);
+    ck_assert_uint_eq(remb_count(feedback), 2);
+    ck_assert_uint_eq(remb_ssrc(feedback, 0), 9);
+    ck_assert_uint_eq(remb_ssrc(feedback, 1), 1001000);
+    ck_assert_uint_eq(write_remb(std::span(out).first(27), 7, bits, ssrcs), 0);
+  }
+}
+END_TEST
+
+// Says it is for three streams, names one.
+START_TEST(remb_is_for_no_more_streams_than_it_holds) {
+  const auto remb =
+      only(bytes({0x8f, 206, 0, 5, 0, 0, 0, 7, 0, 0, 0, 0, 'R', 'E', 'M', 'B', 3, 0x0e, 0, 0, 0, 0, 0, 9}));
+  ck_assert_uint_eq(remb_count(*read_feedback(remb)), 1);
+  const auto pli = only(bytes({0x81, 206, 0, 2, 0, 0, 0, 7, 0, 0, 0, 9}));
+  ck_assert_uint_eq(remb_count(*read_feedback(pli)), 0);
 }
 END_TEST
 
@@ -216,7 +232,7 @@ END_TEST
 AVC_TESTS("rtcp", a_sender_report_is_rfc_3550_byte_for_byte, what_is_written_reads_back,
           more_than_31_blocks_go_into_several_reports, an_empty_report_still_says_who_is_there,
           nothing_is_written_where_it_does_not_fit, feedback_is_recognised_by_type_and_format,
-          requests_name_their_streams, extended_reports_hold_a_summary_of_each_stream, bye_names_its_sources,
-          a_packet_that_lies_about_its_length_ends_the_walk, padding_is_no_part_of_the_body,
+          requests_name_their_streams, remb_reads_back_as_far_as_it_can_tell, remb_is_for_no_more_streams_than_it_holds,
+          bye_names_its_sources, a_packet_that_lies_about_its_length_ends_the_walk, padding_is_no_part_of_the_body,
           reports_and_feedback_shorter_than_they_say_are_refused, times_go_to_ntp_and_back,
           round_trip_is_arrival_less_report_less_delay)
