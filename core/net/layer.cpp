@@ -49,6 +49,10 @@ double Layer::queue_chance(const Packet &packet, bool copy) const {
   return copy ? draws.uniform() : own;
 }
 
+bool Layer::only_loses_or_delays() const {
+  return settings.apply_to == ApplyTo::all && !mangle && !has_line && settings.limit_packets == 0;
+}
+
 bool Layer::applies_to(const Packet &packet) const {
   switch (settings.apply_to) {
     case ApplyTo::all:

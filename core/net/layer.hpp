@@ -24,6 +24,7 @@ struct Layer {
   }
 
   void set(const Impairment &changed, Instant at);
+  bool only_loses_or_delays() const;  // every packet, and each alone
   bool applies_to(const Packet &packet) const;
   Mark lost(const Packet &packet, Instant arrival);
   Ecn ecn_of(const Packet &packet) const;  // what the packet says, as far as this impairment heeds it

@@ -28,6 +28,8 @@ void Link::changed() {
   const auto some = [&](auto holds) { return holds(base_) || std::any_of(layers_.begin(), layers_.end(), holds); };
   quiet_ = !some([](const Layer &l) { return l.acts; });
   separate_ = some([](const Layer &l) { return l.acts && l.settings.apply_to != ApplyTo::all; });
+  simple_ = base_.only_loses_or_delays() &&
+            std::none_of(layers_.begin(), layers_.end(), [](const Layer &l) { return l.acts; });
   limited_ = some([](const Layer &l) { return l.settings.limit_packets > 0; });
   partial_line_ = some([](const Layer &l) { return l.has_line && l.settings.apply_to != ApplyTo::all; });
 }
@@ -48,6 +50,7 @@ Verdict Link::admit(const Packet &packet, Instant arrival) {
   }
   if (queue_.fates_open())
     while (const auto fate = queue_.until_arrival(arrival)) ready_.push(told(*fate));
+  if (simple_ && queue_.untouched()) return lose_or_delay(packet, arrival);
   Treatment treatment = treat(packet, arrival);
   if (treatment.dropped) return Drop{*treatment.dropped};
   if (treatment.limit > 0) {
@@ -56,6 +59,18 @@ Verdict Link::admit(const Packet &packet, Instant arrival) {
     treatment.duplicated &= held + 1 < treatment.limit;
   }
   return through_queue(packet, treatment, arrival);
+}
+
+// What treat() and go_past() come to on most links, without looking for anything else.
+Verdict Link::lose_or_delay(const Packet &packet, Instant arrival) {
+  Verdict verdict = Drop{Drop::Why::loss};  // made where it is wanted
+  if (const Mark mark = base_.lost(packet, arrival); mark != Mark::drop) {
+    const Nanos delay = base_.delays ? base_.delay.draw(base_.settings, packet) : Nanos();
+    Send &send = verdict.emplace<Send>();
+    send.at = in_order(arrival + delay, packet.stream, base_.settings.allow_reordering);
+    send.ce = mark == Mark::ce;
+  }
+  return verdict;
 }
 
 void Link::mangle(Layer &layer, const Packet &packet, Treatment &t) {

@@ -120,6 +120,7 @@ class Link {
   void changed();
   static void add(Layer &layer, const Packet &packet, Treatment &treatment);
   static void mangle(Layer &layer, const Packet &packet, Treatment &treatment);
+  Verdict lose_or_delay(const Packet &packet, Instant arrival);
   Treatment treat(const Packet &packet, Instant arrival);
   Verdict through_queue(const Packet &packet, const Treatment &treatment, Instant arrival);
   static Claim claim(const Packet &packet, const Treatment &treatment, bool copy);
@@ -136,6 +137,7 @@ class Link {
   Layer base_;
   std::vector<Layer> layers_;
   bool quiet_ = true;          // nothing acts
+  bool simple_ = false;        // only the base acts, and no more than by loss and delay, on every packet
   bool separate_ = false;      // streams keep order each for itself
   bool limited_ = false;       // there is a limit_packets: what is on its way is counted
   bool partial_line_ = false;  // there is a line that is not for all packets: others go past it
