@@ -48,7 +48,7 @@ struct ReceiveOptions {
   std::string bind = "0.0.0.0";
   std::string duration;  // empty: until a signal
   bool json = false, per_participant = false;
-  bool send_reports = false;  // RTCP receiver reports
+  bool send_reports = false;  // RTCP receiver and extended reports
 };
 
 Exit run(const RunOptions &options);

@@ -82,7 +82,7 @@ void add_others(CLI::App &app, Everything &all) {
   receive->add_flag("--json", all.receive.json, "The final figures as JSON on standard output");
   receive->add_flag("--per-participant", all.receive.per_participant,
                     "Figures of every participant, not the first few");
-  receive->add_flag("--rtcp", all.receive.send_reports, "Send receiver reports back to those who send sender reports");
+  receive->add_flag("--rtcp", all.receive.send_reports, "Send receiver reports and extended ones back to those who send sender reports");
 
   CLI::App *doctor = app.add_subcommand("doctor", "Check this machine and say what to change");
   doctor->add_flag("--calibrate", all.doctor.calibrate,

@@ -45,7 +45,7 @@ std::unique_ptr<runtime::RtpReceiver> open(const ReceiveOptions &options) {
   runtime::RtpReceiver::Options wanted;
   wanted.bind_address = options.bind;
   wanted.port = options.port;
-  wanted.send_reports = options.send_reports;
+  wanted.send_reports = wanted.extended_reports = options.send_reports;
   auto receiver = runtime::RtpReceiver::start(wanted);
   if (!receiver && receiver.error().field == "rtcp" && !options.send_reports) {
     wanted.rtcp = false;

@@ -3,6 +3,7 @@
 // reference time and the answer to one (4.4, 4.5). Blocks of other types are passed over.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <span>
 
@@ -87,6 +88,9 @@ class ExtendedReportWriter {
   // Which packets came from `begin` on; at most 65534.
   bool add_loss_rle(std::uint32_t ssrc, std::uint16_t begin, std::span<const bool> received);
   std::size_t size() const;  // bytes of the report so far; 0 while it has no block
+  // The most that a summary and a loss RLE of so many packets together can take.
+  static constexpr std::size_t most_bytes(std::size_t packets) { return 40 + 12 + (packets / 15 + 2) / 2 * 4; }
+  std::size_t room() const { return out_.size() - std::min(size_, out_.size()); }
 
  private:
   MutableBytes block(std::uint8_t type, std::uint8_t specific, std::size_t size);  // empty: does not fit

@@ -14,10 +14,15 @@
 namespace avc::runtime {
 namespace {
 
-constexpr int kReportMs = 1000;
+constexpr int kPollMs = 250;  // while reports are sent
+constexpr Nanos kReportInterval = from_seconds(1), kLongestReportInterval = from_seconds(5);
+constexpr double kReceiversShare = 0.05 * 0.75;
 constexpr Nanos kIdle = from_seconds(1);  // a source on probation for longer may lose its place
 constexpr std::size_t kSnapshotStep = 128, kVictimSteps = 64;
-constexpr std::size_t kBlocksPerReport = 31;
+constexpr std::uint32_t kOwnSsrc = 0x61766368;  // "avch"
+constexpr std::size_t kDatagram = 1200;
+constexpr std::size_t kBlocksPerReport = 31, kBlocksBeforeExtended = 12;
+constexpr std::size_t kExtendedRoom = kDatagram - 8 - 24 * kBlocksBeforeExtended - 24;  // RR, blocks and SDES before it
 constexpr std::size_t kMessages = 32;   // received at once: with 64 KiB for each, as much as stays in the cache
 constexpr std::size_t kLookAhead = 64;  // packets whose streams are fetched before the first of them is counted
 
@@ -61,7 +66,54 @@ std::optional<std::uint32_t> participant_in(const rtp::Header &header, std::uint
   return element ? rtp::read_participant_element(*element) : std::nullopt;
 }
 
+// Reports on streams with the same sender: as many as one datagram takes.
+class Reports {
+ public:
+  Reports(const UdpSocket &socket, bool extended) : socket_(socket), with_extended_(extended) {}
+
+  void add(std::uint32_t ssrc, stats::Receiver &stream, const Address &to, Instant now) {
+    if (count_ == (with_extended_ ? kBlocksBeforeExtended : kBlocksPerReport) || !(to == to_)) send();
+    to_ = to;
+    if (with_extended_ && !stream.extended_report(*extended_, ssrc)) {
+      send();
+      stream.extended_report(*extended_, ssrc);
+    }
+    blocks_[count_++] = stream.report_block(ssrc, now);
+  }
+  void send() {
+    if (count_ > 0) {
+      std::array<std::uint8_t, kDatagram> out;
+      std::size_t size = rtp::write_receiver_report(out, kOwnSsrc, "avchaos", std::span(blocks_).first(count_));
+      std::copy_n(extended_bytes_.begin(), extended_->size(), out.begin() + static_cast<std::ptrdiff_t>(size));
+      size += extended_->size();
+      if (sendto(socket_.fd(), out.data(), size, MSG_DONTWAIT, to_.get(), to_.size()) > 0) {
+        ++sent_;
+        bytes_ += size;
+      }
+    }
+    count_ = 0;
+    extended_.emplace(extended_bytes_, kOwnSsrc);
+  }
+  std::uint64_t sent() const { return sent_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  const UdpSocket &socket_;
+  bool with_extended_;
+  Address to_;
+  std::size_t count_ = 0;
+  std::array<rtp::ReportBlock, kBlocksPerReport> blocks_;
+  std::array<std::uint8_t, kExtendedRoom> extended_bytes_{};
+  std::optional<rtp::ExtendedReportWriter> extended_{std::in_place, extended_bytes_, kOwnSsrc};
+  std::uint64_t sent_ = 0, bytes_ = 0;
+};
+
 }  // namespace
+
+Nanos RtpReceiver::report_interval(std::uint64_t report_bytes, double bandwidth) {
+  const double seconds = static_cast<double>(report_bytes) / std::max(kReceiversShare * bandwidth, 1.0);
+  return from_seconds(std::clamp(seconds, to_seconds(kReportInterval), to_seconds(kLongestReportInterval)));
+}
 
 Result<std::unique_ptr<RtpReceiver>> RtpReceiver::start(const Options &options) {
   auto ports = open_ports(options);
@@ -97,16 +149,22 @@ void RtpReceiver::run() {
   offloads_ = rtp.offloads();
   found_.reserve(kLookAhead);
   std::array<pollfd, 3> polled{{{rtp_.fd(), POLLIN, 0}, {wake_, POLLIN, 0}, {rtcp_ ? rtcp_->fd() : -1, POLLIN, 0}}};
-  Instant next_report = wall_clock() + from_ms(kReportMs);
+  Instant reported = wall_clock(), next_report = reported + kReportInterval;
+  std::uint64_t reported_bytes = 0;  // of media, at the last reports
+  double bandwidth = 0;              // bytes a second
   while (!stop_) {
-    poll(polled.data(), polled.size(), options_.send_reports ? kReportMs / 4 : -1);
+    poll(polled.data(), polled.size(), options_.send_reports ? kPollMs : -1);
     take_all(rtp);
     if (rtcp) take_all(*rtcp);
     auto table = table_.lock();
     note_totals(table->totals, rtp, rtcp ? &*rtcp : nullptr);
-    if (!options_.send_reports || wall_clock() < next_report) continue;
-    next_report = wall_clock() + from_ms(kReportMs);
-    send_reports(*table);
+    const Instant now = wall_clock();
+    if (!options_.send_reports || now < next_report) continue;
+    const auto came = static_cast<double>(table->totals.bytes - reported_bytes);
+    bandwidth = std::max(bandwidth, came / to_seconds(now - reported));
+    next_report = now + report_interval(send_reports(*table), bandwidth);
+    reported = now;
+    reported_bytes = table->totals.bytes;
   }
 }
 
@@ -205,27 +263,17 @@ void RtpReceiver::take_rtcp(Table &table, std::span<const std::uint8_t> datagram
   table.totals.rtcp_malformed += reader.malformed();
 }
 
-// Reports go to where a stream's sender reports come from, 31 streams with the same sender in each.
-void RtpReceiver::send_reports(Table &table) {
+// Reports go to where a stream's sender reports come from.
+std::uint64_t RtpReceiver::send_reports(Table &table) {
   const Instant now = wall_clock();
-  std::array<rtp::ReportBlock, kBlocksPerReport> blocks;
-  std::array<std::uint8_t, 1200> out;
-  std::size_t count = 0;
-  Address to;
-  const auto flush = [&] {
-    if (count == 0) return;
-    const std::size_t size = rtp::write_receiver_report(out, 0x61766368, "avchaos", std::span(blocks).first(count));
-    const int fd = rtcp_ ? rtcp_->fd() : rtp_.fd();
-    if (sendto(fd, out.data(), size, MSG_DONTWAIT, to.get(), to.size()) > 0) ++table.totals.reports_sent;
-    count = 0;
-  };
+  Reports reports(rtcp_ ? *rtcp_ : rtp_, options_.extended_reports);
   for (const auto &entry : table.entries) {
     if (entry->report_to.size() == 0 || !entry->receiver.trusted()) continue;
-    if (count == blocks.size() || !(to == entry->report_to)) flush();
-    to = entry->report_to;
-    blocks[count++] = entry->receiver.report_block(entry->ssrc, now);
+    reports.add(entry->ssrc, entry->receiver, entry->report_to, now);
   }
-  flush();
+  reports.send();
+  table.totals.reports_sent += reports.sent();
+  return reports.bytes();
 }
 
 std::vector<RtpReceiver::Stream> RtpReceiver::snapshot() const {

@@ -28,7 +28,8 @@ class RtpReceiver {
     std::string bind_address = "127.0.0.1";
     std::uint16_t port = 0;         // 0: any free pair of ports
     bool rtcp = true;               // listen on port + 1 as well; RTCP on the RTP port is always understood
-    bool send_reports = false;      // answer sender reports with receiver reports, once a second
+    bool send_reports = false;      // answer sender reports with receiver reports (report_interval())
+    bool extended_reports = false;  // with RFC 3611's behind them: which packets of each stream were lost
     bool clock_is_shared = true;    // senders' wall clock is ours: measure the one-way delay
     int receive_buffer = 16 << 20;  // bytes asked for
     std::size_t max_streams = 16384;
@@ -57,6 +58,12 @@ class RtpReceiver {
     std::uint64_t messages = 0;  // received: one datagram, or several that the kernel merged
     std::uint64_t syscalls = 0;  // that received
   };
+
+  // Until the next reports, when those before took so many bytes: a second, or as much longer as keeps them within a
+  // receiver's share of RTCP, 3.75 % of the session's bandwidth (RFC 3550 section 6.2: 5 %, three quarters of it for
+  // receivers), 5 s at most. The bandwidth is the most that has come so far, in bytes a second; silence does not make
+  // it less. Not spread at random: there is one receiver.
+  static Nanos report_interval(std::uint64_t report_bytes, double bandwidth);
 
   static Result<std::unique_ptr<RtpReceiver>> start(const Options &options);
   ~RtpReceiver();  // ends the thread
@@ -105,7 +112,7 @@ class RtpReceiver {
   void take_rtcp(Table &table, std::span<const std::uint8_t> datagram, const Received &message);
   void note_totals(Totals &totals, BatchReceiver &rtp, BatchReceiver *rtcp) const;
   Entry *entry_for(Table &table, const rtp::Header &header, Instant at);
-  void send_reports(Table &table);
+  std::uint64_t send_reports(Table &table);  // bytes
 
   const Options options_;
   UdpSocket rtp_;

@@ -1,6 +1,7 @@
 #include "core/stats/receiver.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/rtp/h264.hpp"
@@ -149,6 +150,26 @@ rtp::ReportBlock Receiver::report_block(std::uint32_t ssrc, Instant now) {
   block.last_sr = last_sr_;
   if (last_sr_ != 0) block.delay_since_sr = static_cast<std::uint32_t>(to_seconds(now - sr_arrived_) * 65536);
   return block;
+}
+
+bool Receiver::extended_report(rtp::ExtendedReportWriter &out, std::uint32_t ssrc) {
+  if (!trusted()) return true;
+  if (out.room() < kExtendedReport) return false;
+  const std::int64_t begin = std::max(extended_to_, sequence_.known_from()), end = sequence_.highest() + 1;
+  if (begin >= end) return true;
+  std::array<bool, SequenceTracker::kWindow> came{};
+  std::uint32_t lost = 0;
+  for (std::int64_t n = begin; n < end; ++n) {
+    came[static_cast<std::size_t>(n - begin)] = sequence_.arrived(n);
+    lost += !sequence_.arrived(n);
+  }
+  const auto duplicates = static_cast<std::uint32_t>(counted_.packets_duplicated - extended_duplicates_);
+  const auto first = static_cast<std::uint16_t>(begin);
+  out.add({ssrc, first, static_cast<std::uint16_t>(end), lost, duplicates});
+  out.add_loss_rle(ssrc, first, std::span(came).first(static_cast<std::size_t>(end - begin)));
+  extended_to_ = end;
+  extended_duplicates_ = counted_.packets_duplicated;
+  return true;
 }
 
 void Receiver::update_delay(const Packet &packet) {

@@ -5,9 +5,11 @@
 // about 3 KB for video, 0.6 KB for audio, allocates only with the first video packet, and is not thread-safe.
 #pragma once
 
+#include <limits>
 #include <optional>
 
 #include "core/net/packet.hpp"
+#include "core/rtp/extended_report.hpp"
 #include "core/rtp/header.hpp"
 #include "core/rtp/rtcp.hpp"
 #include "core/rtp/seqnum.hpp"
@@ -32,6 +34,10 @@ class Receiver {
   void sender_report(const rtp::SenderInfo &info, Instant arrived, bool clock_is_shared);
   // What RFC 3550 reports of the stream; each call begins a new interval for the fraction lost.
   rtp::ReportBlock report_block(std::uint32_t ssrc, Instant now);
+  // What RFC 3611 tells of the packets since the last call, 1024 at most: a statistics summary (lost, duplicates) and
+  // which were lost. Writes nothing where nothing came. False: no room for kExtendedReport bytes, nothing is told.
+  static constexpr std::size_t kExtendedReport = rtp::ExtendedReportWriter::most_bytes(SequenceTracker::kWindow);
+  bool extended_report(rtp::ExtendedReportWriter &out, std::uint32_t ssrc);
 
   net::Stream media() const { return media_; }
   std::uint32_t clock_rate() const { return clock_rate_; }
@@ -71,6 +77,8 @@ class Receiver {
   std::uint32_t last_sr_ = 0;
   Instant sr_arrived_{};
   std::int64_t reported_expected_ = 0, reported_received_ = 0;
+  std::int64_t extended_to_ = std::numeric_limits<std::int64_t>::min();  // numbers below were told of in a report
+  std::int64_t extended_duplicates_ = 0;                                 // as were these
 };
 
 }  // namespace avc::stats

@@ -49,8 +49,10 @@ void SequenceTracker::advance_to(std::int64_t number) {
   ++received_;
 }
 
+std::int64_t SequenceTracker::known_from() const { return std::max(base_, highest_ - kWindow + 1); }
+
 void SequenceTracker::settle_all(Runs &runs) const {
-  for (std::int64_t n = std::max(base_, highest_ - kWindow + 1); n <= highest_; ++n) runs.packet(arrived(n));
+  for (std::int64_t n = known_from(); n <= highest_; ++n) runs.packet(arrived(n));
 }
 
 SequenceTracker::Seen SequenceTracker::see(std::uint16_t sequence, int max_gap) {

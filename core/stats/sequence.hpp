@@ -40,6 +40,9 @@ class SequenceTracker {
   std::int64_t expected() const { return started_ ? expected_before_ + highest_ - base_ + 1 : 0; }
   std::int64_t received() const { return received_; }
   std::int64_t highest() const { return highest_; }
+  // Of the numbers from here to the highest it is known which came: the latest kWindow of this row.
+  std::int64_t known_from() const;
+  bool arrived(std::int64_t number) const;
 
   // Fills in loss_runs and loss_run_lengths; what is missing now counts as lost.
   void describe_runs(StreamStats &stats) const;
@@ -56,7 +59,6 @@ class SequenceTracker {
   void begin(std::int64_t number);
   void advance_to(std::int64_t number);
   void settle_all(Runs &runs) const;
-  bool arrived(std::int64_t number) const;
   void mark(std::int64_t number);
   void unmark(std::int64_t number);
 

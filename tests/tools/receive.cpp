@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/rtp/extended_report.hpp"
 #include "core/rtp/extension.hpp"
 #include "core/rtp/rtcp.hpp"
 #include "tests/tools/same.hpp"
@@ -72,13 +73,17 @@ class Sender {
     packet[20] = 0x41;  // a slice of a picture: one packet, one frame
     send(packet);
   }
-  // Until an answer to the sender report comes, or 10 s.
-  void wait_until_counted(std::uint32_t ssrc) {
+  // Until an answer to the sender report comes, or 10 s; answers it.
+  std::vector<std::uint8_t> wait_until_counted(std::uint32_t ssrc) {
     std::array<std::uint8_t, 200> report{};
     const auto size = rtp::write_sender_report(report, {.ssrc = ssrc, .ntp = 1}, "test");
     send(std::span(report).first(size));
     pollfd wait{fd_, POLLIN, 0};
     ck_assert_int_eq(poll(&wait, 1, 10000), 1);
+    std::vector<std::uint8_t> answer(1500);
+    const auto got = recv(fd_, answer.data(), answer.size(), 0);
+    answer.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return answer;
   }
   void send(std::span<const std::uint8_t> bytes) {
     const auto *to = reinterpret_cast<const sockaddr *>(&to_);
@@ -94,6 +99,23 @@ void has(const std::string &text, const std::string &part) {
   ck_assert_msg(text.find(part) != std::string::npos, "no \"%s\" in\n%s", part.c_str(), text.c_str());
 }
 
+// A receiver report and an extended one, of 40 packets of which four in a row were lost.
+void tells_of_four_lost(const std::vector<std::uint8_t> &answer) {
+  rtp::RtcpReader packets(answer);
+  const auto report = rtp::read_report(*packets.next());
+  ck_assert_uint_eq(report->blocks.size(), 1);
+  ck_assert_int_eq(report->blocks[0].cumulative_lost, 4);
+  ck_assert(packets.next()->kind == rtp::RtcpKind::sdes);
+  rtp::ExtendedReportReader blocks(*packets.next());
+  const auto summary = *rtp::read_statistics_summary(*blocks.next());
+  ck_assert_uint_eq(summary.begin, 0);
+  ck_assert_uint_eq(summary.end, 40);
+  ck_assert_uint_eq(*summary.lost, 4);
+  rtp::LossRlePackets losses(*rtp::read_loss_rle(*blocks.next()));
+  while (const auto packet = losses.next())
+    ck_assert_int_eq(packet->received, packet->sequence < 10 || packet->sequence >= 14);
+}
+
 }  // namespace
 
 START_TEST(what_was_sent_is_what_is_printed) {
@@ -104,7 +126,7 @@ START_TEST(what_was_sent_is_what_is_printed) {
   for (std::uint16_t n = 0; n < 20; ++n) sender.rtp(1002, 111, n, 960U * n);
   const std::array<std::uint8_t, 3> noise{1, 2, 3};
   sender.send(noise);
-  sender.wait_until_counted(1001000);
+  tells_of_four_lost(sender.wait_until_counted(1001000));
   const std::string text = receiver.end();
   ck_same(receiver.child.how_it_ended(), "exited with 0");
   has(text, "packets         56 (");

@@ -1,10 +1,12 @@
 #include "core/runtime/rtp_receiver.hpp"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <thread>
 
 #include "core/random.hpp"
+#include "core/rtp/extended_report.hpp"
 #include "core/rtp/extension.hpp"
 #include "core/runtime/batch_sender.hpp"
 #include "tests/check.hpp"
@@ -154,6 +156,79 @@ START_TEST(sender_reports_give_the_delay_and_are_answered) {
 }
 END_TEST
 
+namespace {
+
+// What comes back to a sender within 5 s.
+std::vector<std::uint8_t> answer_to(const Sender &sender) {
+  pollfd polled{sender.socket.fd(), POLLIN, 0};
+  ck_assert_int_eq(poll(&polled, 1, 5000), 1);
+  std::vector<std::uint8_t> bytes(1500);
+  const auto size = recv(sender.socket.fd(), bytes.data(), bytes.size(), 0);
+  ck_assert_int_gt(size, 0);
+  bytes.resize(static_cast<std::size_t>(size));
+  return bytes;
+}
+
+// 30 streams that lost each third packet: more than one datagram of theirs. `told` are SSRCs and what was lost.
+void answers_all(const Sender &sender, std::map<std::uint32_t, std::uint32_t> &told, std::size_t streams) {
+  std::size_t blocks = 0;
+  while (told.size() < streams) {
+    const auto bytes = answer_to(sender);
+    ck_assert_uint_le(bytes.size(), 1200);
+    rtp::RtcpReader reader(bytes);
+    while (const auto packet = reader.next()) {
+      if (const auto report = rtp::read_report(*packet)) blocks += report->blocks.size();
+      rtp::ExtendedReportReader extended(*packet);
+      while (const auto block = extended.next()) {
+        const auto losses = rtp::read_loss_rle(*block);
+        if (!losses) continue;
+        std::uint32_t &lost = told[losses->ssrc];
+        rtp::LossRlePackets packets(*losses);
+        while (const auto one = packets.next()) lost += !one->received;
+      }
+    }
+    ck_assert(!reader.malformed());
+  }
+  ck_assert_uint_ge(blocks, streams);
+}
+
+}  // namespace
+
+START_TEST(extended_reports_tell_each_sender_which_packets_were_lost) {
+  constexpr std::uint32_t kStreams = 30;
+  RtpReceiver::Options options;
+  options.send_reports = options.extended_reports = true;
+  const auto receiver = start(options);
+  Sender sender;
+  std::uint64_t sent = 0;
+  for (std::uint16_t n = 0; n < 40; ++n) {
+    for (std::uint32_t id = 1; id <= kStreams; ++id)
+      if (n % 3 != 2) sender.rtp(receiver->port(), id, false, n), ++sent;
+  }
+  until([&] { return receiver->totals().packets == sent; });
+  for (std::uint32_t id = 1; id <= kStreams; ++id) {
+    std::array<std::uint8_t, 128> report{};
+    const std::size_t size = rtp::write_sender_report(report, {id * 1000 + 1, 1, 0, 2, 200}, "test");
+    sender.send(receiver->rtcp_port(), std::span(report).first(size));
+  }
+  std::map<std::uint32_t, std::uint32_t> told;
+  answers_all(sender, told, kStreams);
+  for (const auto &[ssrc, lost] : told) ck_assert_uint_eq(lost, 13);  // of 0..39
+  ck_assert_uint_ge(receiver->totals().reports_sent, 3);
+}
+END_TEST
+
+START_TEST(reports_take_their_share_of_the_bandwidth) {
+  const auto seconds = [](std::uint64_t bytes, double bandwidth) {
+    return to_seconds(RtpReceiver::report_interval(bytes, bandwidth));
+  };
+  ck_assert_double_eq(seconds(100, 1e6), 1);
+  ck_assert_double_eq(seconds(0, 0), 1);
+  ck_assert_double_eq(seconds(750, 10'000), 2);  // 3.75 % are 375 bytes a second
+  ck_assert_double_eq(seconds(750, 0), 5);
+}
+END_TEST
+
 // The same packets, lost, swapped and doubled from a seed, go through a reference that is handed one after the other,
 // and through sockets in messages of many packets, which the receiver takes merged, or one by one.
 void counts_as_the_reference(bool merged_out, bool merged_in) {
@@ -284,6 +359,7 @@ END_TEST
 AVC_TESTS("rtp receiver", streams_are_told_apart_by_ssrc_and_named_by_their_extension,
           the_id_is_found_in_an_rfc_8285_element_too, what_is_not_rtp_is_counted_and_makes_no_stream,
           strangers_cannot_fill_the_table_for_good, sender_reports_give_the_delay_and_are_answered,
+          extended_reports_tell_each_sender_which_packets_were_lost, reports_take_their_share_of_the_bandwidth,
           merged_packets_are_counted_as_one_after_the_other, packets_that_are_not_merged_are_counted_the_same,
           what_the_kernel_drops_is_counted_as_its_own, a_busy_port_is_an_error_that_names_it,
           three_thousand_streams_are_counted_without_a_loss)

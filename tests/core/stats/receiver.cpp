@@ -215,6 +215,77 @@ START_TEST(report_blocks_say_what_rfc_3550_asks_for) {
 }
 END_TEST
 
+namespace {
+
+// What an extended report tells of stream 7, and nothing else.
+struct Told {
+  rtp::StatisticsSummary summary;
+  std::vector<std::uint16_t> lost;
+};
+std::optional<Told> extended(Receiver &receiver) {
+  std::array<std::uint8_t, 1200> out{};
+  rtp::ExtendedReportWriter writer(out, 1);
+  ck_assert(receiver.extended_report(writer, 7));
+  if (writer.size() == 0) return std::nullopt;
+  rtp::ExtendedReportReader blocks(*rtp::RtcpReader(rtp::Bytes(out).first(writer.size())).next());
+  Told told{*rtp::read_statistics_summary(*blocks.next()), {}};
+  const auto losses = *rtp::read_loss_rle(*blocks.next());
+  ck_assert(!blocks.next());
+  ck_assert_uint_eq(told.summary.ssrc, 7);
+  ck_assert_uint_eq(losses.begin, told.summary.begin);
+  ck_assert_uint_eq(losses.end, told.summary.end);
+  rtp::LossRlePackets packets(losses);
+  while (const auto packet = packets.next())
+    if (!packet->received) told.lost.push_back(packet->sequence);
+  ck_assert_uint_eq(told.lost.size(), *told.summary.lost);
+  return told;
+}
+
+}  // namespace
+
+START_TEST(extended_reports_tell_which_packets_were_lost_since_the_last) {
+  Receiver receiver(net::Stream::audio);
+  ck_assert(!extended(receiver));
+  for (int n = 0; n < 100; ++n)
+    if (n != 7 && n != 50 && n != 51) audio(receiver, n);
+  audio(receiver, 99);
+  const auto first = *extended(receiver);
+  ck_assert_uint_eq(first.summary.begin, 0);
+  ck_assert_uint_eq(first.summary.end, 100);
+  ck_assert_uint_eq(*first.summary.duplicates, 1);
+  ck_assert((first.lost == std::vector<std::uint16_t>{7, 50, 51}));
+  ck_assert(!extended(receiver));  // nothing came
+  audio(receiver, 7);              // too late for the first report, no part of the second
+  for (int n = 101; n < 110; ++n) audio(receiver, n);
+  const auto second = *extended(receiver);
+  ck_assert_uint_eq(second.summary.begin, 100);
+  ck_assert_uint_eq(*second.summary.duplicates, 0);
+  ck_assert((second.lost == std::vector<std::uint16_t>{100}));
+}
+END_TEST
+
+// No more than what is known, over the wrap of the numbers.
+START_TEST(extended_reports_tell_of_1024_packets_at_most) {
+  Receiver receiver(net::Stream::audio);
+  for (int n = 64000; n < 67000; ++n)
+    if (n % 2 == 0 || n < 64010) audio(receiver, n);
+  const auto told = *extended(receiver);
+  ck_assert_uint_eq(told.summary.end, static_cast<std::uint16_t>(66999));
+  ck_assert_uint_eq(static_cast<std::uint16_t>(told.summary.end - told.summary.begin), 1024);
+  ck_assert_uint_eq(*told.summary.lost, 512);
+}
+END_TEST
+
+START_TEST(an_extended_report_without_room_is_made_later) {
+  Receiver receiver(net::Stream::audio);
+  for (int n = 0; n < 10; ++n) audio(receiver, n);
+  std::array<std::uint8_t, 8 + Receiver::kExtendedReport - 1> out{};
+  rtp::ExtendedReportWriter writer(out, 1);
+  ck_assert(!receiver.extended_report(writer, 7));
+  ck_assert_uint_eq(extended(receiver)->summary.end, 10);
+}
+END_TEST
+
 START_TEST(video_frames_and_freezes_are_measured_and_audio_has_none) {
   const std::array<std::uint8_t, 3> slice{0x41, 0x9a, 0};
   const std::array<std::uint8_t, 3> delimiter{0x09, 0xf0, 0};
@@ -258,5 +329,6 @@ AVC_TESTS("receiver", an_undisturbed_stream_has_no_faults, jitter_follows_rfc_35
           a_long_outage_is_loss_when_the_timestamps_went_on, a_sender_that_begins_anew_is_not_loss,
           what_was_no_stream_leaves_no_trace, delay_is_measured_against_the_last_sender_report,
           without_a_shared_clock_there_is_no_delay, report_blocks_say_what_rfc_3550_asks_for,
-          video_frames_and_freezes_are_measured_and_audio_has_none,
+          extended_reports_tell_which_packets_were_lost_since_the_last, extended_reports_tell_of_1024_packets_at_most,
+          an_extended_report_without_room_is_made_later, video_frames_and_freezes_are_measured_and_audio_has_none,
           the_clock_and_the_medium_follow_from_the_payload_type)
