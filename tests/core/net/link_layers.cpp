@@ -109,6 +109,31 @@ START_TEST(others_go_past_a_line_that_is_not_theirs) {
 }
 END_TEST
 
+// A link that has nothing but loss and delay takes a shorter way; a layer that is for none of these packets takes it
+// off.
+START_TEST(the_short_way_of_loss_and_delay_decides_what_the_long_one_does) {
+  const Impairment settings[] = {
+      {.loss_percent = 20},
+      {.drop_packets = 7, .delay_ms = 3},
+      {.on_ms = 40, .off_ms = 10, .delay_ms = 5, .jitter_ms = 5},
+      {.loss_model = LossModel::burst, .loss_percent = 5, .delay_ms = 20, .jitter_ms = 15, .allow_reordering = true},
+      {.loss_percent = 5, .delay_ms = 20, .jitter_ms = 15, .delay_correlation = 30, .ecn = net::EcnMode::ect0},
+  };
+  for (const Impairment &base : settings) {
+    Link shorter{Rng(5)}, longer{Rng(5)};
+    for (Link *link : {&shorter, &longer}) link->set_base(base, {});
+    longer.put_layer("others", all_lost(ApplyTo::rtcp), {});
+    for (std::uint64_t n = 0; n < 2000; ++n) {
+      const auto a = shorter.admit(video(n), arrival_of(n)), b = longer.admit(video(n), arrival_of(n));
+      ck_assert(a.index() == b.index());
+      if (!sent(a)) continue;
+      const auto &one = std::get<Send>(a), &other = std::get<Send>(b);
+      ck_assert(one.at == other.at && one.queued == other.queued && one.ce == other.ce);
+    }
+  }
+}
+END_TEST
+
 START_TEST(frames_go_before_losses) {
   Link link{Rng(1)};
   link.set_base({.frame_drop_percent = 100, .loss_percent = 100}, {});
@@ -294,9 +319,10 @@ START_TEST(every_packet_that_waits_has_one_fate) {
 END_TEST
 
 AVC_TESTS("link_layers", only_packets_meant_are_touched, others_are_not_held_back_by_a_delay_that_is_not_theirs,
-          others_go_past_a_line_that_is_not_theirs, frames_go_before_losses,
-          a_duplicate_follows_through_the_queue_and_travels_alone, the_copy_gets_every_layers_delay,
-          duplicates_and_corruption_of_layers_are_independent, reordered_packets_are_spared_their_layers_delay,
-          a_trace_in_place_of_a_speed, slots_of_one_layer_gate_the_line_of_another,
-          codel_tells_fates_in_order_with_their_delay, a_duplicate_that_waits_has_a_fate_of_its_own,
-          the_end_of_a_managed_queue_keeps_order, runs_repeat_with_every_model, every_packet_that_waits_has_one_fate)
+          others_go_past_a_line_that_is_not_theirs, the_short_way_of_loss_and_delay_decides_what_the_long_one_does,
+          frames_go_before_losses, a_duplicate_follows_through_the_queue_and_travels_alone,
+          the_copy_gets_every_layers_delay, duplicates_and_corruption_of_layers_are_independent,
+          reordered_packets_are_spared_their_layers_delay, a_trace_in_place_of_a_speed,
+          slots_of_one_layer_gate_the_line_of_another, codel_tells_fates_in_order_with_their_delay,
+          a_duplicate_that_waits_has_a_fate_of_its_own, the_end_of_a_managed_queue_keeps_order,
+          runs_repeat_with_every_model, every_packet_that_waits_has_one_fate)
