@@ -107,7 +107,7 @@ class Impl {
   GstFlowReturn take_in(T *media);
   gboolean sink_event(Ptr<GstEvent> event);
   [[nodiscard]] Ptr<GstStructure> stats();
-  SinkCounters counters() const { return {outlet_->packets, outlet_->bytes, outlet_->errors}; }
+  SinkCounters counters() const;
 
   Guarded<SinkSettings> settings;
   Guarded<Ptr<GSocket>> given_socket;  // property `socket`
@@ -207,6 +207,11 @@ Impl::Impl(GstElement *element)
   gst_pad_set_query_function(pad_, sink_query);
   gst_element_add_pad(element_, pad_);
   GST_OBJECT_FLAG_SET(element_, GST_ELEMENT_FLAG_SINK);
+}
+
+SinkCounters Impl::counters() const {
+  const auto sent = outlet_->sent();
+  return {sent.packets, sent.bytes, outlet_->errors};
 }
 
 void Impl::set_target(State &state, Target target) {

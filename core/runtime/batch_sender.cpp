@@ -83,7 +83,7 @@ void BatchSender::add(std::uint32_t destination, Lane &lane, std::span<const iov
   if (flushed_) begin_batch();
   std::size_t bytes = 0;
   for (const iovec &part : parts) bytes += part.iov_len;
-  const auto size = static_cast<std::uint32_t>(std::min<std::size_t>(bytes, 0xffff));  // none longer can be sent
+  const auto size = static_cast<std::uint16_t>(std::min<std::size_t>(bytes, 0xffff));  // none longer can be sent
   if (lane.batch_ != batch_) {
     lane.batch_ = batch_;
     lane.phase_ = 0;
@@ -93,7 +93,7 @@ void BatchSender::add(std::uint32_t destination, Lane &lane, std::span<const iov
   lane.bytes_ = size;
   lane.timed_ = leave_at != 0;
   const std::uint64_t key =
-      std::uint64_t{destination} << 32 | std::uint64_t{lane.phase_ & 0xffff} << 16 | (0xffff - size);
+      std::uint64_t{destination} << 32 | std::uint64_t{lane.phase_ & 0xffff} << 16 | (0xffffU - size);
   const auto number = static_cast<std::uint32_t>(items_.size());
   Bucket &bucket = buckets_[bucket_for(key)];
   if (bucket.head != number) items_[bucket.tail].next = number;

@@ -33,7 +33,8 @@ class BatchSender {
   class Lane {
     friend class BatchSender;
     std::uint64_t batch_ = 0;
-    std::uint32_t phase_ = 0, bytes_ = 0;
+    std::uint32_t phase_ = 0;
+    std::uint16_t bytes_ = 0;
     bool timed_ = false;
   };
 

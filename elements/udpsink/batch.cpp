@@ -12,8 +12,7 @@
 namespace avc::udpsink {
 
 std::shared_ptr<Path> Batch::path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target) {
-  auto made = std::make_shared<Path>();
-  made->outlet = std::move(outlet);
+  auto made = std::make_shared<Path>(exits_, std::move(outlet));
   aim(*made, std::move(target));
   return made;
 }
@@ -22,8 +21,9 @@ void Batch::aim(Path &path, std::shared_ptr<const Target> target) {
   path.others.clear();
   for (const Ends &end : target->ends)
     path.others.push_back({sender_.destination(end.rtp), sender_.destination(end.rtcp)});
-  path.end = path.others.front();
+  path.exit.end = path.others.front();
   path.others.erase(path.others.begin());
+  path.exit.only = path.others.empty();
   path.target = std::move(target);
 }
 
@@ -31,6 +31,7 @@ std::uint32_t Batch::hold(Held held) {
   if (free_.empty()) {
     free_.push_back(static_cast<std::uint32_t>(held_.size()));
     held_.emplace_back();
+    left_.push_back(0);
   }
   const std::uint32_t number = free_.back();
   free_.pop_back();
@@ -52,7 +53,7 @@ void Batch::done_with(std::uint32_t held) {
 }
 
 void Batch::done_if_none_is_parked(std::uint32_t held) {
-  if (held_[held].left == 0) done_with(held);
+  if (left_[held] == 0) done_with(held);
 }
 
 // Whose reports are whose is seen to here and not for each packet when it leaves.
@@ -73,24 +74,25 @@ std::uint64_t Batch::monotonic_now() {
 }
 
 template <class Fill>
-void Batch::park(Instant due, std::uint32_t number, Fill fill) {
-  Held &held = held_[number];
-  ++held.left;
-  ++held.path->parked;
+void Batch::park(Path &path, Instant due, std::uint32_t held, Fill fill) {
+  ++left_[held];
+  ++path.exit.parked;
   wheel_.hold_in_place(due, [&](Parked &parked) {
-    parked.held = number;
+    parked.held = held;
+    parked.exit = path.number;
     fill(parked);
   });
 }
 
-void Batch::park_packet(Instant due, std::uint32_t held, std::uint32_t packet) {
-  park(due, held, [packet](Parked &parked) { parked.packet = packet; });
+void Batch::park_packet(Path &path, Instant due, std::uint32_t held, std::uint32_t packet) {
+  park(path, due, held, [packet](Parked &parked) { parked.packet = packet; });
 }
 
-void Batch::park_packet(Instant due, std::uint32_t held, const RtpFrame &frame, guint packet) {
-  park(due, held, [&](Parked &parked) {
+void Batch::park_packet(Path &path, Instant due, std::uint32_t held, const RtpFrame &frame, guint packet) {
+  const bool marked = held_[held].type_of_service >= 0;
+  park(path, due, held, [&](Parked &parked) {
     const auto payload = frame.payload(packet);
-    parked.packet = Parked::kOfFrame;
+    parked.packet = marked ? Parked::kOfMarkedFrame : Parked::kOfFrame;
     parked.payload = payload.data();
     parked.payload_bytes = static_cast<std::uint16_t>(std::min<std::size_t>(payload.size(), 0xffff));
     parked.header_bytes = static_cast<std::uint16_t>(frame.header_bytes);
@@ -98,29 +100,29 @@ void Batch::park_packet(Instant due, std::uint32_t held, const RtpFrame &frame, 
   });
 }
 
-void Batch::arrived(Path &path) {
-  if (--path.parked > 0 || !std::exchange(path.tell, false)) return;
-  drained_.push_back(path.outlet);
+void Batch::arrived(Exit &exit) {
+  if (--exit.parked > 0 || !std::exchange(exit.tell, false)) return;
+  drained_.push_back(exit.path->outlet);
 }
 
 void Batch::release(std::uint32_t held) {
-  --held_[held].left;
+  --left_[held];
   done_if_none_is_parked(held);
 }
 
 void Batch::unpark(const Path &path) {
   due_.clear();
-  if (path.parked > path.kept.size())
-    wheel_.take_if([&](const Parked &parked) { return held_[parked.held].path.get() == &path; }, due_);
+  if (path.exit.parked > path.kept.size())
+    wheel_.take_if([&](const Parked &parked) { return parked.exit == path.number; }, due_);
 }
 
 std::size_t Batch::close(Path &path) {
-  path.open = path.tell = false;
+  path.open = path.exit.tell = false;
   unpark(path);
   for (const auto &entry : due_) release(entry.item.held);
   for (const auto &[at, parked] : path.kept) release(parked.held);
   path.kept.clear();
-  return std::exchange(path.parked, 0);
+  return std::exchange(path.exit.parked, 0);
 }
 
 void Batch::pause(Path &path) {
@@ -139,18 +141,18 @@ void Batch::resume(Path &path, Instant base_time) {
   path.kept.clear();
 }
 
-void Batch::add_parked(const Parked &parked) {
-  const Held &held = held_[parked.held];
-  if (parked.packet == Parked::kOfFrame)
-    return add_packet(*held.path, std::span(parked.header).first(parked.header_bytes),
-                      {parked.payload, parked.payload_bytes}, held.type_of_service);
-  auto *media = held.media.get();
-  add_buffer(*held.path, GST_IS_BUFFER_LIST(media) ? gst_buffer_list_get(GST_BUFFER_LIST_CAST(media), parked.packet)
+void Batch::add_parked(Exit &exit, const Parked &parked) {
+  const bool marked = parked.packet == Parked::kOfMarkedFrame;
+  if (marked || parked.packet == Parked::kOfFrame)
+    return add_packet(exit, std::span(parked.header).first(parked.header_bytes), {parked.payload, parked.payload_bytes},
+                      marked ? held_[parked.held].type_of_service : -1);
+  auto *media = held_[parked.held].media.get();
+  add_buffer(*exit.path, GST_IS_BUFFER_LIST(media) ? gst_buffer_list_get(GST_BUFFER_LIST_CAST(media), parked.packet)
                                                    : GST_BUFFER_CAST(media));
 }
 
 // Of a frame. One without headers is an ordinary packet that was wrapped up as one.
-void Batch::add_packet(Path &path, std::span<const std::uint8_t> header, std::span<const std::uint8_t> payload,
+void Batch::add_packet(Exit &exit, std::span<const std::uint8_t> header, std::span<const std::uint8_t> payload,
                        int type_of_service, std::uint64_t leave_at) {
   const bool rtcp = header.empty() && rtp::classify(payload) == rtp::Datagram::rtcp;
   const auto part = [](std::span<const std::uint8_t> bytes) {  // which are only read
@@ -158,7 +160,7 @@ void Batch::add_packet(Path &path, std::span<const std::uint8_t> header, std::sp
   };
   const std::array<iovec, 2> parts{part(header), part(payload)};
   const auto used = std::span(parts).subspan(header.empty() ? 1 : 0);
-  add_datagram(path, payload.empty() ? used.first(1) : used, header.size() + payload.size(),
+  add_datagram(exit, payload.empty() ? used.first(1) : used, header.size() + payload.size(),
                {rtcp, type_of_service, leave_at});
 }
 
@@ -193,7 +195,7 @@ void Batch::add_buffer(Path &path, GstBuffer *buffer, std::uint64_t leave_at) {
   if (got.bytes == 0) return;
   const auto kind = rtp::classify(std::span(got.front).first(got.front_bytes));
   if (kind == rtp::Datagram::rtp && got.front_bytes == got.front.size()) note_ssrc(path, rtp::read32(got.front, 8));
-  add_datagram(path, std::span(got.parts).first(got.count), got.bytes,
+  add_datagram(path.exit, std::span(got.parts).first(got.count), got.bytes,
                {kind == rtp::Datagram::rtcp, type_of_service_of(buffer), leave_at});
 }
 
@@ -212,23 +214,22 @@ int Batch::type_of_service_of(GstBuffer *buffer) const {
   return *said <= 3 && dscp_ > 0 ? *said | dscp_ << 2 : *said & 0xff;
 }
 
-void Batch::add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, const Marks &marks) {
-  const bool changes = marks.type_of_service != path.type_of_service;
-  if (sender_.size() + 1 + path.others.size() > runtime::BatchSender::kBatch || (changes && sender_.size() > 0))
+void Batch::add_datagram(Exit &exit, std::span<const iovec> parts, std::size_t bytes, const Marks &marks) {
+  const std::size_t ends = exit.only ? 1 : 1 + exit.path->others.size();
+  const bool changes = marks.type_of_service != exit.type_of_service;
+  if (sender_.size() + ends > runtime::BatchSender::kBatch || (changes && sender_.size() > 0))
     send_now();  // a batch would not keep the order of packets with different types of service
-  path.type_of_service = marks.type_of_service;
-  __builtin_prefetch(&path.outlet->packets, 1);  // counted when the batch has left
-  const auto add = [&](const Path::Numbers &numbers, std::size_t i) {
+  exit.type_of_service = static_cast<std::int16_t>(marks.type_of_service);
+  for (std::size_t i = 0; i < ends; ++i) {
+    const Exit::Numbers &numbers = i == 0 ? exit.end : exit.path->others[i - 1];
     std::uint32_t number = marks.rtcp ? numbers.rtcp : numbers.rtp;
     if (marks.type_of_service >= 0) {
-      const Ends &end = path.target->ends[i];
+      const Ends &end = exit.path->target->ends[i];
       number = sender_.destination(marks.rtcp ? end.rtcp : end.rtp, marks.type_of_service);
     }
-    sender_.add(number, path.lane, parts, marks.leave_at);
-    datagrams_.push_back({path.outlet.get(), static_cast<std::uint32_t>(bytes), marks.rtcp});
-  };
-  add(path.end, 0);
-  for (std::size_t i = 0; i < path.others.size(); ++i) add(path.others[i], i + 1);
+    sender_.add(number, exit.lane, parts, marks.leave_at);
+    datagrams_.push_back({&exit, static_cast<std::uint32_t>(bytes), marks.rtcp});
+  }
 }
 
 void Batch::send_now() {
@@ -238,11 +239,13 @@ void Batch::send_now() {
 
 void Batch::account(std::span<const int> outcomes) {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    const Datagram &datagram = datagrams_[i];
-    if (outcomes[i] != 0)
-      datagram.outlet->failed(outcomes[i]);
-    else
-      datagram.outlet->sent(datagram.bytes, datagram.rtcp);
+    const auto &[exit, bytes, rtcp] = datagrams_[i];
+    if (outcomes[i] != 0) {
+      exit->path->outlet->failed(outcomes[i]);
+      continue;
+    }
+    exit->sent.add(rtcp ? 0 : 1, bytes);
+    if (rtcp) exit->path->outlet->rtcp_packets.fetch_add(1, std::memory_order_relaxed);
   }
 }
 

@@ -19,52 +19,9 @@
 #include "core/runtime/batch_sender.hpp"
 #include "core/runtime/due_wheel.hpp"
 #include "elements/support/rtp_frame.hpp"
-#include "elements/udpsink/outlet.hpp"
+#include "elements/udpsink/path.hpp"
 
 namespace avc::udpsink {
-
-// A packet that waits for its time. One of a frame has with it what it is made of: nothing else has to be in the
-// processor's caches when its time comes.
-struct Parked {
-  static constexpr std::uint32_t kOfFrame = 0xffffffff;
-
-  std::uint32_t held;    // which push it belongs to
-  std::uint32_t packet;  // which one of the list that was held; or kOfFrame, and then:
-  const std::uint8_t *payload;
-  std::uint16_t payload_bytes, header_bytes;
-  std::array<std::uint8_t, FramePacket::kHeaderRoom> header;
-};
-
-// A sink on a socket: what is looked up once and not for every packet. Its fields are under the socket's lock but for
-// those that never change. First those that every packet needs.
-struct alignas(64) Path {
-  static constexpr std::uint32_t kNone = 0xffffffff;
-  struct Numbers {  // the sender's, for an end's addresses
-    std::uint32_t rtp, rtcp;
-  };
-
-  std::shared_ptr<Outlet> outlet;
-  runtime::BatchSender::Lane lane;
-  Numbers end;  // the first, which mostly is the only one
-  std::size_t parked = 0;
-  int type_of_service = -1;  // of the last packet
-  bool open = true;          // else nothing is taken
-  bool tell = false;         // the outlet wants to know when nothing is parked
-  std::vector<Numbers> others;
-
-  std::uint32_t owner_held = kNone;  // what keeps the payloads of the frames that came last
-  std::shared_ptr<const Target> target;
-  Instant base_time{};  // of the sink's running time, on the context's clock
-  Nanos spread{};       // over which the packets of a list are paced
-  using KeepsTimes = bool (*)(const runtime::Address &);
-  KeepsTimes keeps_times = nullptr;
-  bool by_kernel = false;  // which is told when they leave, and keeps it; else they are parked
-  Instant last_paced{};    // what is parked for pacing must not be overtaken; counts while something is parked, or
-                           // leaves later
-  std::array<std::uint32_t, 4> known_ssrcs{};  // whose reports are the outlet's already
-  std::size_t known = 0;
-  std::vector<std::pair<Instant, Parked>> kept;  // parked while paused; the times are running times
-};
 
 // Whose reports are whose.
 struct Watched {
@@ -113,10 +70,9 @@ class Batch {
     std::shared_ptr<const void> owner;
     Ptr<GstMiniObject> media;  // a buffer, or a list
     int type_of_service = -1;
-    std::uint32_t left = 0;  // packets parked
   };
   struct Datagram {
-    Outlet *outlet;
+    Exit *exit;
     std::uint32_t bytes;
     bool rtcp;
   };
@@ -131,15 +87,15 @@ class Batch {
   void done_with(std::uint32_t held);
   void done_if_none_is_parked(std::uint32_t held);
   template <class Fill>
-  void park(Instant due, std::uint32_t held, Fill fill);
-  void park_packet(Instant due, std::uint32_t held, std::uint32_t packet);
-  void park_packet(Instant due, std::uint32_t held, const RtpFrame &frame, guint packet);
+  void park(Path &path, Instant due, std::uint32_t held, Fill fill);
+  void park_packet(Path &path, Instant due, std::uint32_t held, std::uint32_t packet);
+  void park_packet(Path &path, Instant due, std::uint32_t held, const RtpFrame &frame, guint packet);
   void unpark(const Path &path);  // into due_
   void release(std::uint32_t held);
   static std::uint64_t monotonic_now();
   template <class Now>
   bool behind_paced(const Path &path, Now now) const {
-    return path.by_kernel ? path.last_paced > now() : path.parked > 0;
+    return path.by_kernel ? path.last_paced > now() : path.exit.parked > 0;
   }
   // Those of `count` packets of which goes(i): leave(i, when the kernel sends it) for those whose time is now, or that
   // the kernel keeps, and wait(i, until) for the others.
@@ -149,27 +105,29 @@ class Batch {
   void add_frame(const std::shared_ptr<Path> &path, GstBuffer *buffer, const RtpFrame &frame, Now now);
   void note_ssrcs(Path &path, const RtpFrame &frame);
   // `leave_at`: on the monotonic clock, for the kernel to keep; 0: with the batch.
-  void add_packet(Path &path, std::span<const std::uint8_t> header, std::span<const std::uint8_t> payload,
+  void add_packet(Exit &exit, std::span<const std::uint8_t> header, std::span<const std::uint8_t> payload,
                   int type_of_service, std::uint64_t leave_at = 0);
   void add_buffer(Path &path, GstBuffer *buffer, std::uint64_t leave_at = 0);
-  void add_parked(const Parked &parked);
+  void add_parked(Exit &exit, const Parked &parked);
   int type_of_service_of(GstBuffer *buffer) const;
   struct Marks {
     bool rtcp = false;
     int type_of_service = -1;
     std::uint64_t leave_at = 0;
   };
-  void add_datagram(Path &path, std::span<const iovec> parts, std::size_t bytes, const Marks &marks);
+  void add_datagram(Exit &exit, std::span<const iovec> parts, std::size_t bytes, const Marks &marks);
   void read(GstBuffer *buffer, Read &out);
   void note_ssrc(Path &path, std::uint32_t ssrc);
   void send_now();
   void account(std::span<const int> outcomes);
-  void arrived(Path &path);  // one parked packet less
+  void arrived(Exit &exit);  // one parked packet less
 
   const int dscp_;
   runtime::BatchSender sender_;
+  std::shared_ptr<Exits> exits_ = std::make_shared<Exits>();
   std::vector<Datagram> datagrams_;
   std::vector<Held> held_;
+  std::vector<std::uint32_t> left_;                // how many packets of each are parked
   std::vector<std::uint32_t> free_, done_;         // of held_; done_ until the batch has left
   std::vector<std::vector<std::uint8_t>> copies_;  // of memory that cannot be read by address later
   runtime::DueWheel<Parked> wheel_;
@@ -187,7 +145,7 @@ void Batch::spread(Path &path, std::uint32_t count, Now now, Goes goes, Leave le
     Instant due = begin + path.spread * i / count;
     if (behind_paced(path, [begin] { return begin; }))
       due = std::min(std::max(due, path.last_paced), std::max(latest, path.last_paced));
-    if (due <= begin && path.parked == 0) {
+    if (due <= begin && path.exit.parked == 0) {
       leave(i, 0);
       continue;
     }
@@ -213,7 +171,7 @@ void Batch::add(std::shared_ptr<Path> path, GstBuffer *buffer, Now now) {
   if (to.spread > Nanos{} && behind_paced(to, now)) {
     spread(
         to, 1, now, [](auto) { return true; }, [&](auto, std::uint64_t at) { add_buffer(to, buffer, at); },
-        [&](std::uint32_t i, Instant due) { park_packet(due, held, i); });
+        [&](std::uint32_t i, Instant due) { park_packet(to, due, held, i); });
   } else {
     add_buffer(to, buffer);
   }
@@ -230,10 +188,10 @@ void Batch::add_frame(const std::shared_ptr<Path> &path, GstBuffer *buffer, cons
   bool read = false;
   const auto goes = [&](std::uint32_t i) { return frame.packets[i].send; };
   const auto leave = [&](std::uint32_t i, std::uint64_t at) {
-    add_packet(to, frame.header(i), frame.payload(i), type_of_service, at);
+    add_packet(to.exit, frame.header(i), frame.payload(i), type_of_service, at);
     read = true;
   };
-  const auto wait = [&](std::uint32_t i, Instant due) { park_packet(due, held, frame, i); };
+  const auto wait = [&](std::uint32_t i, Instant due) { park_packet(to, due, held, frame, i); };
   constexpr Instant kAtOnce{Nanos::min()};
   const Instant first = frame.packets[0].due;
   const bool paced = to.spread > Nanos{} && (frame.count > 1 || behind_paced(to, now));
@@ -274,7 +232,7 @@ void Batch::add(std::shared_ptr<Path> path, GstBufferList *list, Now now) {
   if (to.spread > Nanos{} && (length > 1 || behind_paced(to, now))) {
     spread(
         to, length, now, [](auto) { return true; }, leave,
-        [&](std::uint32_t i, Instant due) { park_packet(due, held, i); });
+        [&](std::uint32_t i, Instant due) { park_packet(to, due, held, i); });
   } else {
     for (guint i = 0; i < length; ++i) leave(i, 0);
   }
@@ -285,22 +243,18 @@ template <class Late>
 void Batch::take_due(Instant now, Late late) {
   const auto due = wheel_.take_due(now);
   std::size_t first = 0;
-  constexpr std::size_t kAhead = 16;  // what is going to be read lies anywhere: fetched while others are added
+  constexpr std::size_t kAhead = 8;  // each leaves by another exit: fetched while others are added
   for (std::size_t i = 0; i < due.size(); ++i) {
-    if (i + kAhead < due.size()) __builtin_prefetch(&held_[due[i + kAhead].item->held]);
-    if (i + kAhead / 2 < due.size()) {
-      const Path *soon = held_[due[i + kAhead / 2].item->held].path.get();
-      __builtin_prefetch(soon);
-      __builtin_prefetch(&soon->others);
-    }
+    if (i + kAhead < due.size()) __builtin_prefetch(&(*exits_)[due[i + kAhead].item->exit], 1);
     if (due[i].due - due[first].due > kTogether) {
       late(now - due[first].due, i - first);
       first = i;
     }
-    const std::uint32_t held = due[i].item->held;
-    add_parked(*due[i].item);
-    arrived(*held_[held].path);
-    release(held);
+    const Parked &parked = *due[i].item;
+    Exit &exit = (*exits_)[parked.exit];
+    add_parked(exit, parked);
+    arrived(exit);
+    release(parked.held);
   }
   if (first < due.size()) late(now - due[first].due, due.size() - first);
 }

@@ -8,6 +8,30 @@
 
 namespace avc::udpsink {
 
+namespace {
+
+void add(Outlet::Totals &totals, const Sent &sent) {
+  totals.packets += sent.packets.load(std::memory_order_relaxed);
+  totals.bytes += sent.bytes.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Outlet::Totals Outlet::sent() {
+  auto counted = counted_.lock();
+  Totals totals = counted->over;
+  for (const Sent *sent : counted->going_on) add(totals, *sent);
+  return totals;
+}
+
+void Outlet::count(const Sent &sent) { counted_.lock()->going_on.push_back(&sent); }
+
+void Outlet::counted(const Sent &sent) {
+  auto counted = counted_.lock();
+  std::erase(counted->going_on, &sent);
+  add(counted->over, sent);
+}
+
 void Outlet::failed(int error) {
   errors.fetch_add(1, std::memory_order_relaxed);
   ++(*errors_by_errno.lock())[error];

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "core/rtp/rtcp.hpp"
 #include "core/runtime/guarded.hpp"
@@ -23,6 +24,17 @@ struct Remote {
   int last_fir = -1;  // its sequence number: a repeated one is the same request
 };
 
+// What was handed to the kernel, as whoever does that counts it: one caller at a time, so no more than a store is
+// needed.
+struct Sent {
+  std::atomic<guint64> packets{0}, bytes{0};  // the bytes with those of RTCP, whose packets are the outlet's
+
+  void add(guint64 more_packets, guint64 more_bytes) {
+    packets.store(packets.load(std::memory_order_relaxed) + more_packets, std::memory_order_relaxed);
+    bytes.store(bytes.load(std::memory_order_relaxed) + more_bytes, std::memory_order_relaxed);
+  }
+};
+
 class Outlet {
  public:
   // `sent_all`: what to do with the element when everything parked has been handed to the kernel.
@@ -35,13 +47,12 @@ class Outlet {
 
   Ptr<GstElement> element() { return take(static_cast<GstElement *>(g_weak_ref_get(&element_))); }
 
-  void sent(guint64 size, bool rtcp) {  // a packet; one caller at a time, so no more than a store is needed
-    const auto add = [](std::atomic<guint64> &count, guint64 more) {
-      count.store(count.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
-    };
-    add(rtcp ? rtcp_packets : packets, 1);
-    add(bytes, size);
-  }
+  struct Totals {
+    guint64 packets = 0, bytes = 0;  // the bytes with those of RTCP
+  };
+  Totals sent();
+  void count(const Sent &sent);    // belongs to us from now on
+  void counted(const Sent &sent);  // is not going to change, and goes away
   void failed(int error);
   // ICMP says, so many times, that nobody takes what goes to `to`. Counted; a warning is posted for the first one. No
   // lock held.
@@ -52,13 +63,19 @@ class Outlet {
   void ask_for_key_unit(std::uint32_t ssrc);  // the event goes upstream from the calling thread
 
   Guarded<std::shared_ptr<const Target>> target;  // null: not known yet
-  std::atomic<guint64> packets{0}, bytes{0}, rtcp_packets{0}, errors{0}, refusals{0}, dropped{0}, flushed{0};
+  std::atomic<guint64> rtcp_packets{0}, errors{0}, refusals{0}, dropped{0}, flushed{0};
   std::atomic<int> being_told{0};            // calls of drained() to come
   std::atomic<const char *> pacing{"none"};  // who spreads the packets of a list: the kernel, the context's timer
   Guarded<runtime::ErrnoCounts> errors_by_errno;
   Guarded<std::map<std::uint32_t, Remote>> remotes;  // by SSRC, ours only
 
  private:
+  struct Counted {
+    Totals over;
+    std::vector<const Sent *> going_on;
+  };
+
+  Guarded<Counted> counted_;
   GWeakRef element_;
   void (*sent_all_)(GstElement *);
   std::atomic<bool> warned_{false};

@@ -215,8 +215,8 @@ void SharedSocket::wait_until_told(const Outlet &outlet) {
 
 bool SharedSocket::tell_when_sent(Path &path) {
   std::lock_guard hold(batch_mutex_);
-  path.tell = path.parked > 0;
-  return path.tell;
+  path.exit.tell = path.exit.parked > 0;
+  return path.exit.tell;
 }
 
 void SharedSocket::send_batch() {

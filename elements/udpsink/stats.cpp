@@ -20,16 +20,17 @@ Ptr<GstStructure> sink_structure(Outlet &outlet, guint64 no_address, const Share
                                  const runtime::Context *context) {
   const auto errors = errors_structure(*outlet.errors_by_errno.lock());
   const auto sent = socket ? socket->counts() : runtime::BatchSender::Counts();
+  const auto handed = outlet.sent();
   auto stats = take(gst_structure_new(
-      "avchaosudpsink-stats", "packets-sent", G_TYPE_UINT64, outlet.packets.load(), "bytes-sent", G_TYPE_UINT64,
-      outlet.bytes.load(), "rtcp-packets-sent", G_TYPE_UINT64, outlet.rtcp_packets.load(), "syscalls", G_TYPE_UINT64,
-      sent.syscalls, "messages", G_TYPE_UINT64, sent.messages, "segments", G_TYPE_UINT64, sent.segments, "offload",
-      G_TYPE_STRING, socket && socket->offloads() ? "gso" : "none", "pacing", G_TYPE_STRING, outlet.pacing.load(),
-      "offload-refused", G_TYPE_UINT64, sent.refused, "errors", G_TYPE_UINT64, outlet.errors.load(), "errors-by-errno",
-      GST_TYPE_STRUCTURE, errors.get(), "refusals", G_TYPE_UINT64, outlet.refusals.load(), "dropped-not-playing",
-      G_TYPE_UINT64, outlet.dropped.load(), "dropped-flush", G_TYPE_UINT64, outlet.flushed.load(), "dropped-no-address",
-      G_TYPE_UINT64, no_address, "local-port", G_TYPE_UINT, socket ? socket->local_port() : 0u, "context",
-      G_TYPE_STRING, context ? context->name().c_str() : "", nullptr));
+      "avchaosudpsink-stats", "packets-sent", G_TYPE_UINT64, handed.packets, "bytes-sent", G_TYPE_UINT64, handed.bytes,
+      "rtcp-packets-sent", G_TYPE_UINT64, outlet.rtcp_packets.load(), "syscalls", G_TYPE_UINT64, sent.syscalls,
+      "messages", G_TYPE_UINT64, sent.messages, "segments", G_TYPE_UINT64, sent.segments, "offload", G_TYPE_STRING,
+      socket && socket->offloads() ? "gso" : "none", "pacing", G_TYPE_STRING, outlet.pacing.load(), "offload-refused",
+      G_TYPE_UINT64, sent.refused, "errors", G_TYPE_UINT64, outlet.errors.load(), "errors-by-errno", GST_TYPE_STRUCTURE,
+      errors.get(), "refusals", G_TYPE_UINT64, outlet.refusals.load(), "dropped-not-playing", G_TYPE_UINT64,
+      outlet.dropped.load(), "dropped-flush", G_TYPE_UINT64, outlet.flushed.load(), "dropped-no-address", G_TYPE_UINT64,
+      no_address, "local-port", G_TYPE_UINT, socket ? socket->local_port() : 0u, "context", G_TYPE_STRING,
+      context ? context->name().c_str() : "", nullptr));
   const auto late = context ? context->lateness() : stats::Summary();
   const auto us = [](std::int64_t ns) { return static_cast<guint64>(ns / 1000); };
   gst_structure_set(stats.get(), "late-p50-us", G_TYPE_UINT64, us(late.p50), "late-p99-us", G_TYPE_UINT64, us(late.p99),

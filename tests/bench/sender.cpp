@@ -185,7 +185,7 @@ Figures sink(const runtime::Address &to, int participants, double seconds, bool 
   timer->cancel_and_wait();
   Figures out{cpu, 0, 0, static_cast<double>(socket->counts().messages)};
   for (const auto &path : paths) {
-    out.packets += static_cast<double>(path->outlet->packets.load());
+    out.packets += static_cast<double>(path->outlet->sent().packets);
     out.failed += static_cast<double>(path->outlet->errors.load());
   }
   return out;
@@ -250,7 +250,7 @@ Figures sink_frames(const runtime::Address &to, int participants, double seconds
   timer->cancel_and_wait();
   Figures out{cpu, 0, 0, static_cast<double>(socket->counts().messages)};
   for (const auto &path : paths) {
-    out.packets += static_cast<double>(path->outlet->packets.load());
+    out.packets += static_cast<double>(path->outlet->sent().packets);
     out.failed += static_cast<double>(path->outlet->errors.load());
   }
   const auto late = context->lateness();

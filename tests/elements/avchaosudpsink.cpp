@@ -185,8 +185,8 @@ GST_START_TEST(what_a_turn_pushes_leaves_in_one_call_when_it_ends) {
   ck_assert_uint_eq(two.take(3).size(), 3);
   timer->cancel_and_wait();
   ck_assert_uint_eq(socket->counts().syscalls, 1);
-  ck_assert_uint_eq(a->packets.load(), 5);
-  ck_assert_uint_eq(b->packets.load(), 3);
+  ck_assert_uint_eq(a->sent().packets, 5);
+  ck_assert_uint_eq(b->sent().packets, 3);
 }
 GST_END_TEST
 

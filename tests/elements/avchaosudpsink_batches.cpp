@@ -68,7 +68,7 @@ void one_turn(std::uint64_t seed, bool offload) {
   timer->cancel_and_wait();
   ck_assert(got == wanted);
   const auto counts = socket->counts();  // once the sending that took them here is over
-  for (std::uint32_t i = 0; i < kSinks; ++i) ck_assert_uint_eq(paths[i]->outlet->packets.load(), wanted[i].size());
+  for (std::uint32_t i = 0; i < kSinks; ++i) ck_assert_uint_eq(paths[i]->outlet->sent().packets, wanted[i].size());
   if (offload) {
     ck_assert_uint_lt(counts.messages, total / 2);
   } else {
@@ -182,12 +182,12 @@ GST_START_TEST(packets_of_a_list_are_spread_and_stay_in_order) {
   const Instant before = context->now();
   socket->send(path, list_of(0, 9).get());
   socket->send(path, packet(9).get());
-  ck_assert_uint_eq(path->outlet->packets.load(), 1);
+  ck_assert_uint_eq(path->outlet->sent().packets, 1);
   const auto got = port.take(10);
   ck_assert(context->now() - before >= from_ms(80));  // no packet is early, and the last was due then
   for (std::uint16_t i = 0; i < 10; ++i) ck_assert_uint_eq(header_of(got.at(i)).sequence, i);
   socket->send(path, packet(10).get());  // nothing is parked: it need not wait
-  ck_assert_uint_eq(path->outlet->packets.load(), 11);
+  ck_assert_uint_eq(path->outlet->sent().packets, 11);
 }
 GST_END_TEST
 
@@ -202,7 +202,7 @@ GST_START_TEST(a_kernel_that_keeps_times_does_the_pacing) {
   ck_assert_str_eq(path->outlet->pacing, "kernel");
   socket->send(path, list_of(0, 9).get());
   socket->send(path, packet(9).get());
-  ck_assert_uint_eq(path->outlet->packets.load(), 10);
+  ck_assert_uint_eq(path->outlet->sent().packets, 10);
   ck_assert(!socket->tell_when_sent(*path));
   const auto got = port.take(10);
   for (std::uint16_t i = 0; i < 10; ++i) ck_assert_uint_eq(header_of(got.at(i)).sequence, i);

@@ -52,7 +52,7 @@ GST_START_TEST(packets_of_a_frame_leave_when_they_are_due) {
   made->packets[4].due = {from_ms(20)};
   made->packets[5].due = {Nanos{}};  // over already
   socket->send(path, buffer.get());
-  ck_assert_uint_eq(path->outlet->packets.load(), 2);
+  ck_assert_uint_eq(path->outlet->sent().packets, 2);
   const auto expect = [&](std::vector<int> sequences) {
     for (const auto &bytes : port.take(sequences.size())) {
       ck_assert_int_eq(header_of(bytes).sequence, sequences.front());
@@ -172,7 +172,7 @@ GST_START_TEST(a_packet_wrapped_up_as_a_frame_goes_where_it_would_have_gone) {
   }
   ck_assert(rtp_port.take(1).at(0) == media);
   ck_assert(rtcp_port.take(1).at(0) == report);
-  ck_assert_uint_eq(path->outlet->packets.load(), 1);
+  ck_assert_uint_eq(path->outlet->sent().packets, 1);
   ck_assert_uint_eq(path->outlet->rtcp_packets.load(), 1);
   ck_assert_uint_eq(path->outlet->remotes.lock()->count(77), 1);
 }
@@ -273,7 +273,7 @@ GST_START_TEST(one_sinks_flush_leaves_the_others_packets_parked) {
   ck_assert_uint_eq(socket->close(*paths[0]), 5);
   clock->set({from_ms(10)});
   for (const auto &bytes : port.take(5)) ck_assert_uint_eq(header_of(bytes).ssrc, 1);
-  ck_assert_uint_eq(paths[0]->outlet->packets.load(), 0);
+  ck_assert_uint_eq(paths[0]->outlet->sent().packets, 0);
 }
 GST_END_TEST
 
