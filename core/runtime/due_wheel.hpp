@@ -20,6 +20,7 @@
 
 #include "core/net/due_queue.hpp"
 #include "core/runtime/large_pages.hpp"
+#include "core/runtime/stream_store.hpp"
 #include "core/time.hpp"
 
 namespace avc::runtime {
@@ -48,13 +49,8 @@ class DueWheel {
     enter(due, fill);
   }
 
-  // What is going to be held lands anywhere: said some steps before, its day first and then its place, it is fetched
-  // into the cache by then.
-  void expect_day(Instant due) const { __builtin_prefetch(&pages_[place(day_of(due))], 1); }
-  void expect_place(Instant due) const {
-    const Page &page = pages_[place(day_of(due))];
-    if (page.in_last < kInBlock) __builtin_prefetch(&blocks_[page.last].held[page.in_last], 1);
-  }
+  // What is going to be held lands on any day: said some steps before, the day's page is in the cache by then.
+  void expect(Instant due) const { __builtin_prefetch(&pages_[place(day_of(due))], 1); }
 
   // Everything due by `now`, in its order. The list is good until the next call, the items until let_go().
   std::span<const Taken> take_due(Instant now) {
@@ -128,12 +124,23 @@ class DueWheel {
       fill(item);
       return later_.hold(due, {due, std::move(item)});
     }
-    fill(put(day, due));
+    put(day, due, fill);
     ++in_ring_;
   }
 
-  T &put(std::int64_t day, Instant due) {
-    Page &page = pages_[place(day)];
+  template <class Fill>
+  void put(std::int64_t day, Instant due, Fill fill) {
+    Held held{due, {}};
+    fill(held.item);
+    Held &place = place_on(pages_[DueWheel::place(day)], day, due);
+    if constexpr (sizeof(Held) % 64 == 0 && std::is_trivially_copyable_v<Held>) {
+      store_past_caches(place, held);
+    } else {
+      place = std::move(held);
+    }
+  }
+
+  Held &place_on(Page &page, std::int64_t day, Instant due) {
     if (page.in_last == kInBlock) {
       const std::uint32_t block = new_block();
       if (page.first == kNone) marks_[place(day) / 64] |= std::uint64_t{1} << place(day) % 64;
@@ -142,9 +149,7 @@ class DueWheel {
       page.in_last = 0;
     }
     page.earliest = std::min(page.earliest, due);
-    Held &held = blocks_[page.last].held[page.in_last++];
-    held.due = due;
-    return held.item;
+    return blocks_[page.last].held[page.in_last++];
   }
 
   std::uint32_t new_block() {
@@ -169,7 +174,7 @@ class DueWheel {
           taken_.push_back({held.due, static_cast<std::uint32_t>(taken_.size()), &held.item});
           --in_ring_;
         } else {
-          put(day, held.due) = std::move(held.item);
+          put(day, held.due, [&](T &item) { item = std::move(held.item); });
         }
       }
       const std::uint32_t next = std::exchange(blocks_[block].next, used_);

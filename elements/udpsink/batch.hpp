@@ -202,8 +202,7 @@ void Batch::add_frame(const std::shared_ptr<Path> &path, GstBuffer *buffer, cons
     const auto due_of = [&](guint i) { return to.base_time + frame.packets[i].due.since_origin; };
     constexpr guint kAhead = 6;
     for (guint i = 0; i < frame.count; ++i) {
-      if (i + 2 * kAhead < frame.count) wheel_.expect_day(due_of(i + 2 * kAhead));
-      if (i + kAhead < frame.count) wheel_.expect_place(due_of(i + kAhead));
+      if (i + kAhead < frame.count) wheel_.expect(due_of(i + kAhead));
       if (!goes(i)) continue;
       const Instant due = due_of(i);
       const bool at_once = frame.packets[i].due == kAtOnce;
