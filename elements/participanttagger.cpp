@@ -12,8 +12,10 @@
  * #participanttagger:extension says how the id travels. `rfc3550` is one word of profile 0x0001 with the id in
  * little-endian order, which makes the header 20 bytes; it takes the place of any extension that is there. `rfc8285`
  * adds or replaces the element #participanttagger:extension-id (four bytes, network order) and keeps the others.
- * `none` leaves extensions alone. Header bytes are changed in place where the buffer allows it; payload is never
- * copied. What is no RTP packet passes unchanged, is counted, and warned about once.
+ * `none` leaves extensions alone. Where the word is not the one of RFC 3550, #participanttagger:transport-cc-id keeps
+ * an element of two bytes free: webrtcbin writes its transport-wide sequence number only where there is one. Header
+ * bytes are changed in place where the buffer allows it; payload is never copied. What is no RTP packet passes
+ * unchanged, is counted, and warned about once.
  *
  * ## Streams
  *
@@ -102,6 +104,11 @@ const Property<Settings> kProperties[] = {
     {"extension", "How the participant's id is written into the header",
      choice<Settings, &Settings::extension>(extension_type), 0, 0, kReady},
     {"extension-id", "Id of the element with extension=rfc8285", &Settings::extension_id, 1, 14, kReady},
+    {"transport-cc-id",
+     "Id of an element kept free for the transport-wide sequence number that rtpsession writes (0: none)",
+     &Settings::transport_cc_id, 0, 14, kReady},
+    {"profile-level-id", "What the caps call the stream's H.264 profile and level (none: as it is)",
+     &Settings::profile_level_id, 0, 0, kReady},
     {"payload-type", "Payload type to set (-1: keep); in a mixed stream that of video", &Settings::payload_type, -1,
      127, kReady},
     {"seqnum-offset", "Added to sequence numbers, modulo 2^16", &Settings::seqnum_offset, 0, 65535},

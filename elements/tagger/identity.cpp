@@ -9,6 +9,11 @@ namespace {
 constexpr guint kDefaultParticipant = 1001;
 constexpr guint kDefaultAudioPayload = 111;
 constexpr const char *kExtensionUri = "urn:avchaos:participant-id";
+constexpr const char *kTransportCcUri = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+
+void set_extmap(GstStructure *caps, guint id, const char *uri) {
+  gst_structure_set(caps, ("extmap-" + std::to_string(id)).c_str(), G_TYPE_STRING, uri, nullptr);
+}
 
 }  // namespace
 
@@ -65,16 +70,17 @@ Ptr<GstCaps> Identity::caps(const Settings &settings) const {
   if (gst_structure_get_uint(structure, "timestamp-offset", &offset)) {
     gst_structure_set(structure, "timestamp-offset", G_TYPE_UINT, offset + settings.timestamp_offset, nullptr);
   }
-  if (settings.extension == Extension::rfc8285) {
-    const std::string field = "extmap-" + std::to_string(settings.extension_id);
-    gst_structure_set(structure, field.c_str(), G_TYPE_STRING, kExtensionUri, nullptr);
-  }
+  if (settings.extension == Extension::rfc8285) set_extmap(structure, settings.extension_id, kExtensionUri);
+  if (settings.extension != Extension::rfc3550 && settings.transport_cc_id > 0)
+    set_extmap(structure, settings.transport_cc_id, kTransportCcUri);
+  if (!settings.profile_level_id.empty())
+    gst_structure_set(structure, "profile-level-id", G_TYPE_STRING, settings.profile_level_id.c_str(), nullptr);
   return gst_caps_is_equal(caps.get(), caps_.get()) ? share(caps_.get()) : std::move(caps);
 }
 
 Rewrite Identity::rewrite_of(net::Stream stream, const Settings &settings) const {
-  Rewrite rewrite{settings.extension, static_cast<std::uint8_t>(settings.extension_id), info_.participant_id,
-                  ssrc_of(stream)};
+  Rewrite rewrite{settings.extension, static_cast<std::uint8_t>(settings.extension_id),
+                  static_cast<std::uint8_t>(settings.transport_cc_id), info_.participant_id, ssrc_of(stream)};
   if (stream == net::Stream::other) return rewrite;  // a flood's packets are numbered by us
   const bool retype = settings.payload_type >= 0 && !(media_ == Media::mixed && stream == net::Stream::audio);
   if (retype) rewrite.payload_type = static_cast<std::uint8_t>(settings.payload_type);

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 
 #include "core/net/packet.hpp"
 #include "elements/support/chaos_events.hpp"
@@ -20,6 +21,8 @@ struct Settings {
   guint ssrc = 0;
   Extension extension = Extension::rfc3550;
   guint extension_id = 1;
+  guint transport_cc_id = 0;
+  std::string profile_level_id;
   gint payload_type = -1;
   guint seqnum_offset = 0;
   guint timestamp_offset = 0;

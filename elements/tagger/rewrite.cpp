@@ -11,7 +11,8 @@ namespace {
 
 // Enough for every header but those with long extensions, which are read in a second go.
 constexpr std::size_t kUsualHeader = 96;
-// What an old header can grow by: the participant's element, and a byte for each element in the two-byte form.
+// What an old header can grow by: the participant's element, the slot, and a byte for each element in the two-byte
+// form.
 constexpr std::size_t kGrowth = 64;
 
 bool write_to(GstMemory *memory, std::span<const std::uint8_t> bytes) {
@@ -37,15 +38,17 @@ std::size_t compose(const rtp::Header &old, std::span<const std::uint8_t> bytes,
       rtp::write_participant_extension(out.subspan(front).first<rtp::kParticipantExtensionSize>(),
                                        change.participant_id);
       return front + rtp::kParticipantExtensionSize;
-    case Extension::rfc8285: {
+    case Extension::rfc8285:
+    case Extension::none: {
+      static constexpr std::array<std::uint8_t, 2> kSlot{};
       const auto id = rtp::participant_element(change.participant_id);
+      if (change.extension == Extension::none && change.transport_cc_id == 0) break;
       rtp::Elements elements(old);
-      elements.set({change.extension_id, id});
+      if (change.extension == Extension::rfc8285) elements.set({change.extension_id, id});
+      if (change.transport_cc_id > 0) elements.set({change.transport_cc_id, kSlot});
       rtp::set_extension_bit(out, true);
       return front + elements.write(out.subspan(front));
     }
-    case Extension::none:
-      break;
   }
   std::ranges::copy(bytes.subspan(front, old.size - front), out.begin() + static_cast<std::ptrdiff_t>(front));
   return old.size;

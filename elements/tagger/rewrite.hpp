@@ -21,7 +21,8 @@ enum class Extension { rfc3550, rfc8285, none };
 
 struct Rewrite {
   Extension extension = Extension::rfc3550;
-  std::uint8_t extension_id = 1;  // for rfc8285
+  std::uint8_t extension_id = 1;     // for rfc8285
+  std::uint8_t transport_cc_id = 0;  // of a slot of two bytes that rtpsession fills in; 0, or rfc3550: none
   std::uint32_t participant_id = 0;
   std::uint32_t ssrc = 0;
   std::optional<std::uint8_t> payload_type;  // none: keep

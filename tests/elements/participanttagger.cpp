@@ -85,6 +85,12 @@ GST_START_TEST(headers_come_out_to_the_byte) {
       {"participant-id=1001 extension=rfc8285 extension-id=3", "9060000100000002aabbccdd1000000110010a00",
        "9060000100000002000f462810000003"
        "10010a0304000003e9000000"},
+      // the slot for the transport-wide sequence number: beside the id, alone, never beside the word of RFC 3550
+      {"participant-id=1001 extension=rfc8285 extension-id=3 transport-cc-id=4", "8060000100000002aabbccdd",
+       "9060000100000002000f4628bede000233000003e9410000"},
+      {"participant-id=1001 extension=none transport-cc-id=4", "8060000100000002aabbccdd",
+       "9060000100000002000f4628bede000141000000"},
+      {"participant-id=1001 transport-cc-id=4", "8060000100000002aabbccdd", "9060000100000002000f462800010001e9030000"},
       {"participant-id=1001 extension=none", "8060000100000002aabbccdd", "8060000100000002000f4628"},
       {"participant-id=1001 extension=none", "9060000100000002aabbccddbede000111aabb00",
        "9060000100000002000f4628bede000111aabb00"},
