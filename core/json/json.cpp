@@ -81,15 +81,21 @@ std::optional<std::int64_t> Value::integer(std::int64_t low, std::int64_t high) 
   return std::nullopt;
 }
 
-std::optional<std::string> Value::text(std::size_t longest) const {
+std::optional<std::string> Value::text(std::size_t longest) const { return text_without(longest, true); }
+
+std::optional<std::string> Value::lines(std::size_t longest) const { return text_without(longest, false); }
+
+std::optional<std::string> Value::text_without(std::size_t longest, bool line_ends) const {
   if (!expect(*this, Kind::text)) return std::nullopt;
   std::string value = json_node_get_string(node_);
   if (value.size() > longest) {
     fault("is longer than " + std::to_string(longest) + " bytes");
     return std::nullopt;
   }
-  if (std::any_of(value.begin(), value.end(),
-                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
+  if (std::any_of(value.begin(), value.end(), [&](char c) {
+        const bool ends_line = c == '\r' || c == '\n';
+        return (static_cast<unsigned char>(c) < 0x20 && (line_ends || !ends_line)) || c == 0x7f;
+      })) {
     fault("must not hold control characters");
     return std::nullopt;
   }

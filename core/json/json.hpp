@@ -48,6 +48,7 @@ class Value {
   std::optional<double> number(double low, double high) const;
   std::optional<std::int64_t> integer(std::int64_t low, std::int64_t high) const;
   std::optional<std::string> text(std::size_t longest = 4096) const;  // no control characters
+  std::optional<std::string> lines(std::size_t longest) const;        // text in which lines may end
   std::vector<Value> array(std::size_t longest = 10000) const;
   std::optional<Object> object() const;
 
@@ -57,6 +58,8 @@ class Value {
   void fault(std::string message) const { notes_->fault(path_, std::move(message)); }
 
  private:
+  std::optional<std::string> text_without(std::size_t longest, bool line_ends) const;
+
   JsonNode *node_;
   std::string path_;
   Notes *notes_;

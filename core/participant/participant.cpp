@@ -26,11 +26,11 @@ bool may_follow(State from, State to) {
     case State::preparing:
       return to == State::connecting || to == State::running;
     case State::connecting:
-      return to == State::running || to == State::lost;
+      return to == State::running || to == State::lost || to == State::left;
     case State::running:
-      return to == State::lost || to == State::left;
+      return to == State::connecting || to == State::lost || to == State::left;
     case State::left:
-      return to == State::running;
+      return to == State::running || to == State::connecting;
     case State::lost:
       return to == State::connecting || to == State::running;
     default:

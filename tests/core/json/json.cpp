@@ -180,6 +180,11 @@ START_TEST(texts_hold_no_control_characters) {
   ck_assert(root.text("c") == "fine \xc3\xa9");
   ck_assert(!root.text("c", 3));
   ck_assert_int_eq(static_cast<int>(notes.faults.size()), 2);
+  Notes allowed;
+  const auto lines = read(R"({"sdp": "v=0\r\no=-\n", "bell": "a\u0007"})");
+  auto object = *lines.root(allowed).object();
+  ck_assert(object.get("sdp")->lines(100) == "v=0\r\no=-\n");
+  ck_assert(!object.get("bell")->lines(100) && !object.get("sdp")->lines(3));
 }
 END_TEST
 
