@@ -113,14 +113,14 @@ void read_media(json::Object &root, Media &media) {
 }
 
 void read_target(json::Object &object, Target &target) {
-  constexpr std::array<std::string_view, 5> kTransports{"udp", "loopback", "whip", "webrtc", "rtsp"};
+  constexpr std::array<std::string_view, 5> kTransports{"udp", "loopback", "webrtc", "whip", "rtsp"};
   const auto transport = take_word(object, "transport", kTransports).value_or(0);
-  if (transport > 1) {
+  if (transport > 2) {
     object.fault("transport",
-                 "\"" + std::string(kTransports[transport]) + "\" is not available yet; udp and loopback are");
+                 "\"" + std::string(kTransports[transport]) + "\" is not available yet; udp, loopback and webrtc are");
   }
   if (object.get("url")) object.fault("url", "is not available yet; write host and port");
-  target.transport = transport == 1 ? Target::Transport::loopback : Target::Transport::udp;
+  target.transport = transport > 2 ? Target::Transport::udp : static_cast<Target::Transport>(transport);
   const auto host = object.text("host", 253);
   const auto port = object.integer("port", 1, 65535);
   if (host && host->empty()) object.fault("host", "is empty");
@@ -128,6 +128,10 @@ void read_target(json::Object &object, Target &target) {
   if (target.transport == Target::Transport::loopback) target.port = 0;  // any that is free
   if (port) target.port = static_cast<std::uint16_t>(*port);
   if (transport == 1 && host) object.fault("host", "contradicts target.transport \"loopback\"");
+  for (const char *key : {"host", "port"}) {
+    if (transport == 2 && object.get(key))
+      object.fault(key, "contradicts target.transport \"webrtc\": viewers come to the daemon");
+  }
   object.done();
 }
 

@@ -39,7 +39,11 @@ struct Media {
 };
 
 struct Target {
-  enum class Transport : std::uint8_t { udp, loopback } transport = Transport::udp;
+  enum class Transport : std::uint8_t {
+    udp,
+    loopback,
+    webrtc,  // nothing but viewers
+  } transport = Transport::udp;
   std::string host = "127.0.0.1";
   std::uint16_t port = 5002;  // 0 with loopback: any that is free
 };

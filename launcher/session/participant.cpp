@@ -3,18 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "elements/support/chaos_events.hpp"
 #include "elements/support/counters.hpp"
 #include "elements/support/ptr.hpp"
-#include "launcher/http/json_writer.hpp"
 #include "launcher/results/json.hpp"
 #include "launcher/session/participant_bin.hpp"
 #include "launcher/session/setter.hpp"
 
 namespace avc::session {
 namespace {
-
-using results::Media;
 
 // The `stats` of an element; fields that are not there read as zero.
 class Stats {
@@ -65,17 +61,6 @@ class Stats {
   Ptr<GstStructure> stats_;
 };
 
-results::SenderCounters sent(const LinkCounters::Stream &link, std::uint64_t frames, std::uint64_t frames_dropped) {
-  return {.packets = link.in,
-          .bytes = link.bytes_in,
-          .lost = link.lost + link.frame_dropped,
-          .queue_dropped = link.queue_dropped,
-          .frames = frames,
-          .frames_dropped = frames_dropped,
-          .duplicated = link.duplicated,
-          .corrupted = link.corrupted};
-}
-
 Result<bool> configure_link(GstElement *degrader, const ParticipantSettings &settings) {
   Setter set(degrader);
   set_base(set, settings.network);
@@ -86,34 +71,6 @@ Result<bool> configure_link(GstElement *degrader, const ParticipantSettings &set
 }
 
 }  // namespace
-
-void set_media(Setter &source, const MediaSettings &media) {
-  source("width", std::uint64_t{media.width})("height", std::uint64_t{media.height})("fps", media.fps);
-  if (!media.location.empty()) source("location", media.location);
-  if (!media.audio_location.empty()) source("audio-location", media.audio_location);
-  if (media.file_fps > 0) source("file-fps", media.file_fps);
-  if (!media.renditions.empty()) source("renditions", media.renditions);
-}
-
-std::string schedule_json(const std::vector<spike::Planned> &planned) {
-  json::Writer out;
-  out.begin_array();
-  for (const auto &[spike, start, end] : planned) {
-    out.begin_object().put("spike_id", spike.id).put("type", spike.type);
-    out.put("start_seconds", to_seconds(start.since_origin));
-    if (end != Instant::never()) out.put("duration_seconds", to_seconds(end - start));
-    out.begin_object("params");
-    for (const auto &[name, value] : spike.effective()) {
-      if (const auto *number = std::get_if<double>(&value)) {
-        out.put(name, *number);
-      } else {
-        out.put(name, std::get<std::string>(value));
-      }
-    }
-    out.end_object().end_object();
-  }
-  return out.end_array().take();
-}
 
 Result<std::unique_ptr<Participant>> Participant::make(const ParticipantSettings &settings) {
   std::unique_ptr<Participant> made(new Participant(settings.id, settings.context));
@@ -141,40 +98,62 @@ Result<bool> Participant::build(const ParticipantSettings &settings) {
   bin_ = new_participant_bin(("participant-" + std::to_string(id_)).c_str());
   gst_object_ref_sink(bin_);
   GstElement *tagger = nullptr;
-  for (const auto &[factory, slot] : {std::pair{"avchaossrc", &source_},
-                                      {"participanttagger", &tagger},
-                                      {"spikescheduler", &scheduler_},
-                                      {"chaosdegrader", &degrader_},
-                                      {"avchaosudpsink", &sink_}}) {
+  for (const auto &[factory, slot] :
+       {std::pair{"avchaossrc", &source_}, {"participanttagger", &tagger}, {"spikescheduler", &scheduler_}}) {
     auto made = add(factory);
     if (!made) return made.error();
     *slot = *made;
   }
-  if (!find_counters<SourceCounters>(source_) || !find_counters<SchedulerCounters>(scheduler_) ||
-      !find_counters<LinkCounters>(degrader_) || !find_counters<SinkCounters>(sink_))
-    return Error{"avchaos", "the plugin and this program are of different versions"};
   Setter source(source_);
   source("participant-id", std::uint64_t{id_})("seed", settings.seed);
   source("context", settings.context)("ahead-ms", to_ms(settings.ahead));
   source("duration-ms", static_cast<std::uint64_t>(to_ms(settings.duration)));
   set_media(source, settings.media);
   if (settings.joins) source("start-at-ms", to_ms(*settings.joins));
-  Setter sink(sink_);
-  sink("host", settings.address)("port", std::uint64_t{settings.port})("context", settings.context);
-  sink("rtcp-port", std::uint64_t{settings.rtcp_port});
   Setter scheduler(scheduler_);
   scheduler("schedule", schedule_json(settings.planned))("context", settings.context);
   Setter tag(tagger);
   tag("participant-id", std::uint64_t{id_});
-  for (const auto &outcome :
-       {source.outcome(), tag.outcome(), scheduler.outcome(), configure_link(degrader_, settings), sink.outcome()}) {
+  for (const auto &outcome : {source.outcome(), tag.outcome(), scheduler.outcome()}) {
     if (!outcome) return outcome.error();
   }
-  if (gst_element_link_pads(source_, "rtp", tagger, "sink") == FALSE ||
-      gst_element_link_many(tagger, scheduler_, degrader_, sink_, nullptr) == FALSE) {
+  if (gst_element_link_pads(source_, settings.viewers_only ? "audio_0" : "rtp", tagger, "sink") == FALSE ||
+      gst_element_link(tagger, scheduler_) == FALSE) {
     return Error{"pipeline", "the elements of participant " + std::to_string(id_) + " cannot be linked"};
   }
-  return true;
+  if (auto linked = build_link(settings); !linked) return linked;
+  return check_counters();
+}
+
+// The network, and what is behind it.
+Result<bool> Participant::build_link(const ParticipantSettings &settings) {
+  const Error unlinked{"pipeline", "the elements of participant " + std::to_string(id_) + " cannot be linked"};
+  if (settings.viewers_only) {
+    auto sink = add("fakesink");
+    if (!sink) return sink.error();
+    g_object_set(*sink, "sync", FALSE, "async", FALSE, nullptr);
+    return gst_element_link(scheduler_, *sink) != FALSE ? Result<bool>(true) : Result<bool>(unlinked);
+  }
+  for (const auto &[factory, slot] : {std::pair{"chaosdegrader", &degrader_}, {"avchaosudpsink", &sink_}}) {
+    auto made = add(factory);
+    if (!made) return made.error();
+    *slot = *made;
+  }
+  Setter sink(sink_);
+  sink("host", settings.address)("port", std::uint64_t{settings.port})("context", settings.context);
+  sink("rtcp-port", std::uint64_t{settings.rtcp_port});
+  for (const auto &outcome : {configure_link(degrader_, settings), sink.outcome()}) {
+    if (!outcome) return outcome.error();
+  }
+  return gst_element_link_many(scheduler_, degrader_, sink_, nullptr) != FALSE ? Result<bool>(true)
+                                                                               : Result<bool>(unlinked);
+}
+
+Result<bool> Participant::check_counters() const {
+  const bool link =
+      degrader_ == nullptr || (find_counters<LinkCounters>(degrader_) && find_counters<SinkCounters>(sink_));
+  if (link && find_counters<SourceCounters>(source_) && find_counters<SchedulerCounters>(scheduler_)) return true;
+  return Error{"avchaos", "the plugin and this program are of different versions"};
 }
 
 void Participant::set_state(participant::State state) {
@@ -198,49 +177,25 @@ void Participant::fall_silent() {
   if (source_ != nullptr && !participant::is_over(state_)) gst_element_set_state(source_, GST_STATE_PAUSED);
 }
 
-bool Participant::inject(const spike::Planned &planned) {
-  const auto params = params_structure(planned.spike.effective());
-  const guint64 end =
-      planned.end == Instant::never() ? GST_CLOCK_TIME_NONE : static_cast<guint64>(planned.end.since_origin.count());
-  const auto structure = take(gst_structure_new(
-      "spike", "spike-id", G_TYPE_STRING, planned.spike.id.c_str(), "type", G_TYPE_STRING, planned.spike.type.c_str(),
-      "start", G_TYPE_UINT64, static_cast<guint64>(planned.start.since_origin.count()), "end", G_TYPE_UINT64, end,
-      "params", GST_TYPE_STRUCTURE, params.get(), nullptr));
-  gboolean accepted = FALSE;
-  g_signal_emit_by_name(scheduler_, "inject-spike", structure.get(), &accepted);
-  return accepted != FALSE;
-}
+bool Participant::inject(const spike::Planned &planned) { return inject_into(scheduler_, planned); }
 
-bool Participant::cancel(const std::string &spike_id) {
-  gboolean known = FALSE;
-  g_signal_emit_by_name(scheduler_, "cancel-spike", spike_id.c_str(), &known);
-  return known != FALSE;
-}
+bool Participant::cancel(const std::string &spike_id) { return cancel_in(scheduler_, spike_id); }
 
 void Participant::read(results::ParticipantSnapshot &snapshot) const {
-  const auto source = counters_of<SourceCounters>(source_);
-  const auto link = counters_of<LinkCounters>(degrader_);
   snapshot.id = id_;
-  snapshot.sent_of(Media::video) = sent(link.video, source.frames_sent, source.frames_dropped);
-  snapshot.sent_of(Media::audio) = sent(link.audio, source.audio_frames_sent, 0);
-  snapshot.sent_ahead = link.reordered;
-  snapshot.rtcp_packets = link.rtcp_in;
-  snapshot.rtcp_lost = link.rtcp_lost;
-  snapshot.flood_packets = link.other_in;
-  snapshot.delay = {link.delay_count, link.delay_sum_ms, link.delay_max_ms};
-  snapshot.queue_ms = link.queue_ms;
-  snapshot.queue_peak_ms = link.queue_peak_ms;
-  snapshot.rendition_kbps = source.bitrate_kbps;
+  if (degrader_ != nullptr) read_link(source_, degrader_, snapshot);
   snapshot.active_spikes = static_cast<std::uint32_t>(counters_of<SchedulerCounters>(scheduler_).active);
 }
 
 // What a context was late with is the same whoever of it is asked.
 void Participant::add_to(GeneratorTotals &totals) const {
-  const auto sink = counters_of<SinkCounters>(sink_);
-  totals.packets += sink.packets_sent;
-  totals.bytes += sink.bytes_sent;
-  totals.errors += sink.errors;
-  if (sink.errors > 0) Stats(sink_).add_counts("errors-by-errno", totals.errors_by_name);
+  if (sink_ != nullptr) {
+    const auto sink = counters_of<SinkCounters>(sink_);
+    totals.packets += sink.packets_sent;
+    totals.bytes += sink.bytes_sent;
+    totals.errors += sink.errors;
+    if (sink.errors > 0) Stats(sink_).add_counts("errors-by-errno", totals.errors_by_name);
+  }
   if (totals.contexts.contains(context_)) return;
   const Stats source(source_);
   if (source.text("context").empty()) return;  // it is not on it yet

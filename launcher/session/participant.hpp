@@ -3,6 +3,11 @@
 //
 //   avchaossrc.rtp ! participanttagger ! spikescheduler ! chaosdegrader ! avchaosudpsink
 //
+// One that sends to nobody but its viewers (launcher/webrtc) is there all the same: its sound, which costs next to
+// nothing and goes nowhere, keeps the participant's time, its plan and its state.
+//
+//   avchaossrc.audio_0 ! participanttagger ! spikescheduler ! fakesink
+//
 // Main context only: elements write their counters on streaming threads, `stats` gives a snapshot.
 #pragma once
 
@@ -20,27 +25,17 @@
 #include "core/result.hpp"
 #include "core/spike/spike.hpp"
 #include "launcher/results/samples.hpp"
+#include "launcher/session/chain.hpp"
 
 namespace avc::session {
-
-// What a source plays.
-struct MediaSettings {
-  std::string location;        // empty: generated media
-  std::string audio_location;  // empty: the sound of location
-  std::uint32_t width = 1280, height = 720;
-  double fps = 30;
-  double file_fps = 0;     // of bare H.264; 0: as the file says
-  std::string renditions;  // kbps, "2500,1200"; empty: the media as it is
-};
-class Setter;
-void set_media(Setter &source, const MediaSettings &media);
 
 struct ParticipantSettings {
   std::uint32_t id = 0;
   std::uint64_t seed = 0;
-  Nanos duration{};     // 0: until it is stopped
-  std::string context;  // the thread it shares
-  Nanos ahead{};        // media that is handed on together, before its time
+  Nanos duration{};           // 0: until it is stopped
+  std::string context;        // the thread it shares
+  Nanos ahead{};              // media that is handed on together, before its time
+  bool viewers_only = false;  // nothing is sent from here; address and ports are of no use
   std::string address;
   std::uint16_t port = 0;
   std::uint16_t rtcp_port = 0;  // for sender reports; 0: the one after port
@@ -99,18 +94,17 @@ class Participant {
  private:
   Participant(std::uint32_t id, std::string context) : id_(id), context_(std::move(context)) {}
   Result<bool> build(const ParticipantSettings &settings);
+  Result<bool> build_link(const ParticipantSettings &settings);
+  Result<bool> check_counters() const;
   Result<GstElement *> add(const char *factory);
 
   std::uint32_t id_;
   std::string context_;
   GstElement *bin_ = nullptr;
-  // In the bin, and owned by it.
+  // In the bin, and owned by it; degrader and sink only of one that sends.
   GstElement *source_ = nullptr, *scheduler_ = nullptr, *degrader_ = nullptr, *sink_ = nullptr;
   participant::State state_ = participant::State::created;
   std::string reason_;
 };
-
-// The plan as spikescheduler's `schedule` property takes it.
-std::string schedule_json(const std::vector<spike::Planned> &planned);
 
 }  // namespace avc::session

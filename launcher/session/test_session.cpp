@@ -120,6 +120,7 @@ Result<std::unique_ptr<Participant>> TestSession::make_participant(std::size_t i
   settings.duration = setup_.scenario.duration;
   settings.context = "c" + std::to_string(setup_.contexts[index % setup_.contexts.size()]);
   settings.ahead = setup_.participants.size() < kMany ? kAhead : kAheadOfMany;
+  settings.viewers_only = setup_.viewers_only;
   settings.address = setup_.address;
   settings.port = setup_.port;
   if (setup_.receiver != nullptr) settings.rtcp_port = setup_.receiver->rtcp_port();
@@ -283,8 +284,8 @@ void TestSession::let_join() {
       return;
     }
     ++next_to_join_;
-    one.set_state(ParticipantState::running);
-    joined_ += one.state() == ParticipantState::running ? 1 : 0;
+    one.set_state(present_state(one.id()));
+    joined_ += participant::is_over(one.state()) ? 0 : 1;
     follow_absence(one.id());
   }
 }
@@ -353,6 +354,7 @@ void TestSession::finish(results::EndReason reason, const std::string &detail, T
     for (const SpikeEntry *entry : book_.test_over("the test is over")) announce(*entry, final_elapsed_, newest_);
   }
   playing_ = false;
+  if (viewers_) viewers_->close_all();
   if (pipeline_ != nullptr) {
     bus_watch_.reset();
     gst_element_set_state(pipeline_, GST_STATE_NULL);

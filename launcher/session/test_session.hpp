@@ -34,6 +34,7 @@
 #include "launcher/session/rates.hpp"
 #include "launcher/session/source_id.hpp"
 #include "launcher/session/spike_book.hpp"
+#include "launcher/webrtc/viewers.hpp"
 
 namespace avc::session {
 
@@ -63,6 +64,9 @@ struct SessionSetup {
   std::vector<std::uint32_t> renditions;  // kbps; empty: the media as it is
   std::string decision_log;               // file; empty: none
   std::string replay_log;                 // real path of a decision log to repeat; empty: none
+  bool viewers_only = false;              // transport webrtc: address and port are of no use
+  webrtc::IceSettings ice;                // of viewers, without TURN servers
+  webrtc::TurnSettings turn;
   std::vector<unsigned> contexts{0};  // numbers of those that serve the participants, in turn
   std::vector<std::string> warnings;
 };
@@ -94,6 +98,11 @@ class TestSession {
   // The error's field: "state", "participant_ids" (none of them is in this test), "type" or "params.NAME".
   Result<Injection> inject(spike::Spike spike);
   Result<bool> cancel(const std::string &spike_id);  // fields "spike_id" (unknown), "state" (over)
+
+  // Of a test that runs and a participant that has joined. The error's field: "participant_id" (not in this test) or
+  // "state".
+  Result<webrtc::Viewers *> viewers_for(std::uint32_t participant);
+  const webrtc::Viewers *viewers() const { return viewers_.get(); }  // none: nobody has ever asked
 
   const std::string &id() const { return setup_.test_id; }
   participant::TestState state() const { return state_; }
@@ -148,6 +157,9 @@ class TestSession {
   void handle_error(GstMessage *message);
   void handle_spike(GstMessage *message);
   void follow_absence(std::uint32_t participant);
+  void follow_viewers(std::uint32_t participant);
+  participant::State present_state(std::uint32_t participant) const;
+  Result<webrtc::PeerSettings> peer_settings(std::uint32_t participant, const std::string &viewer) const;
   void handle_warning(GstMessage *message);
   void participant_failed(Participant &participant, const Error &why);
   Participant *owner_of(GstObject *source);
@@ -163,6 +175,7 @@ class TestSession {
   std::string reason_, last_failure_;
   GstElement *pipeline_ = nullptr;
   std::vector<std::unique_ptr<Participant>> participants_;
+  std::unique_ptr<webrtc::Viewers> viewers_;        // none before the first
   std::unordered_map<void *, std::size_t> by_bin_;  // places in participants_
   std::unordered_map<std::uint32_t, std::size_t> by_id_;
   std::vector<Started> waiting_;

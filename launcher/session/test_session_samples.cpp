@@ -41,6 +41,7 @@ results::ParticipantState result_state(ParticipantState state) {
 results::ParticipantSnapshot TestSession::read(std::size_t index) const {
   results::ParticipantSnapshot one;
   participants_[index]->read(one);
+  if (setup_.viewers_only && viewers_) viewers_->add_to(one.id, one);
   one.state = result_state(participants_[index]->state());
   one.joined = index < next_to_join_;
   if (setup_.receiver != nullptr) setup_.receiver->fill(one.id, one);

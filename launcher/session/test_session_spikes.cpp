@@ -41,7 +41,7 @@ Result<std::optional<double>> TestSession::rendition_for(const spike::Spike &spi
   if (!effect->source.max_bitrate_kbps) return std::optional<double>();
   std::vector<double> prepared;
   for (const auto &one : participants_) {
-    if (one->state() == ParticipantState::running) prepared = one->renditions_kbps();
+    if (!participant::is_over(one->state())) prepared = one->renditions_kbps();
     if (!prepared.empty()) break;
   }
   if (prepared.size() < 2) {
@@ -100,6 +100,7 @@ Result<Injection> TestSession::inject(spike::Spike spike) {
       done.warnings.push_back("participant " + std::to_string(one->id()) + " refused the spike");
     }
   }
+  if (viewers_) viewers_->inject(planned);
   if (done.participants == 0) {
     book_.drop(done.spike_id);
     done.warnings.push_back("no participant of this worker is addressed");
@@ -117,6 +118,7 @@ Result<bool> TestSession::cancel(const std::string &spike_id) {
   for (auto &one : participants_) {
     if (spike::addresses(entry->planned.spike, one->id())) one->cancel(spike_id);
   }
+  if (viewers_) viewers_->cancel(spike_id);
   if (const SpikeEntry *changed = book_.cancel_planned(spike_id)) {
     // Before the start the participants do not know the plan yet: it is given to them without this one.
     if (participants_.empty()) {
@@ -138,7 +140,7 @@ void TestSession::follow_absence(std::uint32_t participant) {
   Participant &one = *participants_[*index];
   if (*index >= next_to_join_) return;
   if (away || one.state() == ParticipantState::left)
-    one.set_state(away ? ParticipantState::left : ParticipantState::running);
+    one.set_state(away ? ParticipantState::left : present_state(participant));
 }
 
 std::optional<std::size_t> TestSession::index_of(std::uint32_t participant) const {

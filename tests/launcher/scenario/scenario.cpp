@@ -222,6 +222,8 @@ START_TEST(what_comes_later_is_said_not_ignored) {
   }
   refuses_with(R"({"network_profile": "lte-movin"})", "network_profile: ", "lte-moving");
   refuses_with(R"({"target": {"transport": "whip"}})", "target.transport: ", "not available yet");
+  refuses_with(R"({"target": {"transport": "webrtc", "host": "localhost"}})", "target.host: ", "contradicts");
+  refuses_with(R"({"target": {"transport": "webrtc", "port": 5002}})", "target.port: ", "contradicts");
   refuses_with(R"({"target": {"transport": "tcp"}})", "target.transport: ", "known: udp");
   refuses_with(R"({"outputs": ["junit"]})", "outputs[0]: ", "not available yet");
   refuses_with(R"({"video": {"codec": "av1"}})", "video.codec: ", "h264");

@@ -1,0 +1,66 @@
+// The viewers of a test's participants: what a new one is made of, and what they mean for the participant's state.
+#include "core/spike/schedule.hpp"
+#include "launcher/session/test_session.hpp"
+
+namespace avc::session {
+
+using participant::TestState;
+using ParticipantState = participant::State;
+
+Result<webrtc::Viewers *> TestSession::viewers_for(std::uint32_t participant) {
+  const auto index = index_of(participant);
+  if (!index && state_ != TestState::created)
+    return Error{"participant_id", "participant " + std::to_string(participant) + " is not in this test"};
+  if (state_ != TestState::running)
+    return Error{"state", "the test is " + std::string(participant::name(state_)) + ", not running"};
+  if (!playing_) return Error{"state", "the test is still preparing its media"};
+  const Participant &one = *participants_[*index];
+  if (participant::is_over(one.state()) || *index >= next_to_join_) {
+    return Error{"state",
+                 "participant " + std::to_string(participant) + " is " + std::string(participant::name(one.state()))};
+  }
+  if (!viewers_) {
+    viewers_ = std::make_unique<webrtc::Viewers>(
+        [this](std::uint32_t id, const std::string &viewer) { return peer_settings(id, viewer); },
+        [this](std::uint32_t id) { follow_viewers(id); });
+  }
+  return viewers_.get();
+}
+
+Result<webrtc::PeerSettings> TestSession::peer_settings(std::uint32_t participant, const std::string &viewer) const {
+  webrtc::PeerSettings settings;
+  settings.participant = participant;
+  settings.seed = setup_.seed;
+  settings.context = "c" + std::to_string(setup_.contexts[*index_of(participant) % setup_.contexts.size()]);
+  settings.base_time = gst_element_get_base_time(pipeline_);
+  settings.media = media_settings(setup_);
+  settings.network = setup_.scenario.network;
+  for (const SpikeEntry &entry : book_.entries()) {
+    const bool to_come = entry.state == results::SpikeState::planned || entry.state == results::SpikeState::active;
+    if (to_come && spike::addresses(entry.planned.spike, participant)) settings.planned.push_back(entry.planned);
+  }
+  // One for each: packets of two viewers have the same numbers.
+  if (!setup_.decision_log.empty()) {
+    settings.decision_log = setup_.decision_log.substr(0, setup_.decision_log.rfind(".jsonl")) + "." +
+                            std::to_string(participant) + "." + viewer + ".jsonl";
+  }
+  settings.ice = setup_.ice;
+  settings.ice.servers = webrtc::turn_servers(setup_.turn, participant);
+  return settings;
+}
+
+// What a participant is that has joined and is not away.
+ParticipantState TestSession::present_state(std::uint32_t participant) const {
+  const bool waits = setup_.viewers_only && (!viewers_ || viewers_->connected(participant) == 0);
+  return waits ? ParticipantState::connecting : ParticipantState::running;
+}
+
+void TestSession::follow_viewers(std::uint32_t participant) {
+  const auto index = index_of(participant);
+  if (!index || !playing_) return;
+  Participant &one = *participants_[*index];
+  if (one.state() == ParticipantState::connecting || one.state() == ParticipantState::running)
+    one.set_state(present_state(participant));
+}
+
+}  // namespace avc::session

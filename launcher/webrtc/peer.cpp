@@ -1,0 +1,328 @@
+#include "launcher/webrtc/peer.hpp"
+
+#include <array>
+#include <utility>
+
+#include "launcher/webrtc/on_main.hpp"
+
+namespace avc::webrtc {
+namespace {
+
+constexpr guint kLatencyMs = 100;
+constexpr GstWebRTCRTPTransceiverDirection kSendOnly = GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY;
+
+using Whom = std::weak_ptr<Peer>;
+
+void forget(gpointer whom, GClosure *) noexcept { delete static_cast<Whom *>(whom); }
+
+std::string nick_of(GstElement *webrtc, const char *property) {
+  GValue value = G_VALUE_INIT;
+  g_object_get_property(G_OBJECT(webrtc), property, &value);
+  const GEnumValue *known =
+      g_enum_get_value(static_cast<GEnumClass *>(g_type_class_peek(G_VALUE_TYPE(&value))), g_value_get_enum(&value));
+  const std::string nick = known != nullptr ? known->value_nick : "";
+  g_value_unset(&value);
+  return nick;
+}
+
+// What a promise of webrtcbin was answered with, where that is a refusal.
+std::optional<std::string> error_in(const GstStructure *reply) {
+  const GValue *value = reply != nullptr ? gst_structure_get_value(reply, "error") : nullptr;
+  if (value == nullptr || !G_VALUE_HOLDS(value, G_TYPE_ERROR)) return std::nullopt;
+  const auto *error = static_cast<const GError *>(g_value_get_boxed(value));
+  return error != nullptr ? error->message : "is refused by webrtcbin";
+}
+
+struct DescriptionFree {
+  void operator()(GstWebRTCSessionDescription *d) const noexcept { gst_webrtc_session_description_free(d); }
+};
+using Description = std::unique_ptr<GstWebRTCSessionDescription, DescriptionFree>;
+
+Description description_of(GstWebRTCSDPType type, Sdp sdp) {
+  return Description(gst_webrtc_session_description_new(type, sdp.release()));
+}
+
+std::string local_description(GstElement *webrtc) {
+  GstWebRTCSessionDescription *raw = nullptr;
+  g_object_get(webrtc, "local-description", &raw, nullptr);
+  const Description local(raw);
+  if (local == nullptr) return "";
+  char *text = gst_sdp_message_as_text(local->sdp);
+  const std::string out = text;
+  g_free(text);
+  return out;
+}
+
+// We send and never receive.
+void only_send(GstElement *webrtc) {
+  for (gint i = 0;; ++i) {
+    GObject *transceiver = nullptr;
+    g_signal_emit_by_name(webrtc, "get-transceiver", i, &transceiver);
+    if (transceiver == nullptr) return;
+    g_object_set(transceiver, "direction", kSendOnly, nullptr);
+    g_object_unref(transceiver);
+  }
+}
+
+}  // namespace
+
+std::string_view name(PeerState state) {
+  constexpr std::array<std::string_view, 6> kNames{"new", "new", "checking", "connected", "failed", "closed"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+Result<std::shared_ptr<Peer>> Peer::make(const PeerSettings &settings, const Streams &streams, Changed changed) {
+  std::shared_ptr<Peer> made(new Peer(settings.participant, std::move(changed)));
+  if (auto begun = made->begin(settings, streams); !begun) return begun.error();
+  return made;
+}
+
+Peer::~Peer() {
+  changed_ = nullptr;
+  close();
+}
+
+Result<bool> Peer::begin(const PeerSettings &settings, const Streams &streams) {
+  auto pipeline = PeerPipeline::make(settings, streams);
+  if (!pipeline) return pipeline.error();
+  pipeline_ = std::move(*pipeline);
+  watch_bus();
+  connect_signals();
+  give_up_after(kAnswerSeconds, "it was never answered");
+  return pipeline_->play();
+}
+
+void Peer::watch_bus() {
+  const auto bus = take(gst_element_get_bus(pipeline_->pipeline()));
+  bus_watch_.set(gst_bus_add_watch(
+      bus.get(),
+      [](GstBus *, GstMessage *message, gpointer self) -> gboolean {
+        // Handling it may end the peer, and with it this watch.
+        const auto there = static_cast<Peer *>(self)->shared_from_this();
+        there->handle(message);
+        return there->bus_watch_ ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+      },
+      this));
+}
+
+void Peer::connect_signals() {
+  const auto connect = [this](const char *signal, GCallback callback) {
+    g_signal_connect_data(pipeline_->webrtc(), signal, callback, new Whom(weak_from_this()), forget, GConnectFlags{});
+  };
+  connect("on-negotiation-needed", G_CALLBACK(+[](GstElement *, gpointer whom) noexcept {
+            on_main<Peer>(*static_cast<Whom *>(whom), [](Peer &peer) {
+              if (!std::exchange(peer.media_known_, true)) peer.negotiate();
+            });
+          }));
+  connect("on-ice-candidate", G_CALLBACK(+[](GstElement *, guint media, const char *text, gpointer whom) noexcept {
+            on_main<Peer>(*static_cast<Whom *>(whom), [media, text = std::string(text)](Peer &peer) {
+              if (!text.empty()) peer.candidates_.push_back({media, text});
+            });
+          }));
+  for (const char *property :
+       {"notify::connection-state", "notify::ice-connection-state", "notify::ice-gathering-state"}) {
+    connect(property, G_CALLBACK(+[](GstElement *, GParamSpec *, gpointer whom) noexcept {
+              on_main<Peer>(*static_cast<Whom *>(whom), [](Peer &peer) { peer.look_at_states(); });
+            }));
+  }
+}
+
+void Peer::handle(GstMessage *message) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    GError *raw = nullptr;
+    gst_message_parse_error(message, &raw, nullptr);
+    const auto error = take(raw);
+    fail(error ? error->message : "unknown error");
+  } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY && !latency_timer_) {
+    latency_timer_.set(g_timeout_add(
+        kLatencyMs,
+        [](gpointer self) -> gboolean {
+          static_cast<Peer *>(self)->latency_timer_.ended();
+          static_cast<Peer *>(self)->recalculate_latency();
+          return G_SOURCE_REMOVE;
+        },
+        this));
+  }
+}
+
+// Without it rtpsession knows no running time, and its sender reports no media time.
+void Peer::recalculate_latency() { gst_bin_recalculate_latency(GST_BIN(pipeline_->pipeline())); }
+
+void Peer::offer(Described done) {
+  if (is_over(state_)) return done(Error{"state", reason_});
+  if (given_) return done(description_);
+  waiting_.push_back(std::move(done));
+}
+
+void Peer::answer(const std::string &offer, Described done) {
+  if (is_over(state_)) return done(Error{"state", reason_});
+  their_offer_ = offer;
+  waiting_.push_back(std::move(done));
+  if (media_known_) negotiate();
+}
+
+// When both is known: what we send, and who begins.
+void Peer::negotiate() {
+  if (is_over(state_) || described_ || !media_known_) return;
+  only_send(pipeline_->webrtc());
+  if (!their_offer_) return describe_with("create-offer");
+  auto sdp = parse_sdp(*their_offer_);
+  if (!sdp) return fail("sdp: " + sdp.error().message);
+  share_transport(**sdp);
+  const auto theirs = description_of(GST_WEBRTC_SDP_TYPE_OFFER, std::move(*sdp));
+  GstPromise *promise = promise_for<Peer>(weak_from_this(), [](Peer &peer, const GstStructure *reply) {
+    if (const auto error = error_in(reply)) return peer.fail("sdp: " + *error);
+    if (!is_over(peer.state_)) peer.describe_with("create-answer");
+  });
+  g_signal_emit_by_name(pipeline_->webrtc(), "set-remote-description", theirs.get(), promise);
+}
+
+void Peer::describe_with(const char *action) {
+  const char *field = g_str_equal(action, "create-offer") ? "offer" : "answer";
+  GstPromise *promise = promise_for<Peer>(weak_from_this(), [field](Peer &peer, const GstStructure *reply) {
+    if (!is_over(peer.state_)) peer.described(reply, field);
+  });
+  g_signal_emit_by_name(pipeline_->webrtc(), action, nullptr, promise);
+}
+
+void Peer::described(const GstStructure *reply, const char *field) {
+  if (const auto error = error_in(reply)) return fail("webrtcbin makes no " + std::string(field) + ": " + *error);
+  GstWebRTCSessionDescription *raw = nullptr;
+  if (reply == nullptr || !gst_structure_get(reply, field, GST_TYPE_WEBRTC_SESSION_DESCRIPTION, &raw, nullptr))
+    return fail("webrtcbin makes no " + std::string(field));
+  const Description ours(raw);
+  described_ = true;
+  const bool answering = their_offer_.has_value();
+  GstPromise *promise = promise_for<Peer>(weak_from_this(), [](Peer &peer, const GstStructure *outcome) {
+    if (const auto error = error_in(outcome)) peer.fail("webrtcbin does not take its own description: " + *error);
+  });
+  g_signal_emit_by_name(pipeline_->webrtc(), "set-local-description", ours.get(), promise);
+  set_state(answering ? PeerState::checking : PeerState::waiting);
+  if (answering) give_up_after(kConnectionSeconds, "no connection came about");
+  gathering_timer_.set(g_timeout_add(
+      kGatheringMs,
+      [](gpointer self) -> gboolean {
+        const auto there = static_cast<Peer *>(self)->shared_from_this();
+        there->gathering_timer_.ended();
+        there->give_description();
+        return G_SOURCE_REMOVE;
+      },
+      this));
+}
+
+void Peer::give_description() {
+  if (given_ || is_over(state_)) return;
+  gathering_timer_.reset();
+  description_ = local_description(pipeline_->webrtc());
+  if (description_.empty()) return fail("webrtcbin has no description of its own");
+  given_ = true;
+  for (const auto &done : std::exchange(waiting_, {})) done(description_);
+}
+
+void Peer::take_answer(const std::string &text, Done done) {
+  if (is_over(state_)) return done(Error{"state", reason_});
+  if (!given_ || their_offer_) return done(Error{"state", "there is no offer that this could answer"});
+  if (state_ != PeerState::waiting) return done(Error{"state", "this offer has been answered"});
+  auto sdp = parse_sdp(text);
+  if (!sdp) return done(Error{"sdp_answer", sdp.error().message});
+  if (const auto fault = fault_of_answer(**sdp, pipeline_->media())) return done(Error{"sdp_answer", *fault});
+  set_state(PeerState::checking);
+  answered_ = std::move(done);
+  const auto theirs = description_of(GST_WEBRTC_SDP_TYPE_ANSWER, std::move(*sdp));
+  GstPromise *promise = promise_for<Peer>(weak_from_this(), [](Peer &peer, const GstStructure *reply) {
+    if (is_over(peer.state_)) return;
+    const auto error = error_in(reply);
+    if (error) {
+      peer.set_state(PeerState::waiting);
+    } else {
+      peer.give_up_after(kConnectionSeconds, "no connection came about");
+    }
+    std::exchange(peer.answered_, nullptr)(error ? Result<bool>(Error{"sdp_answer", *error}) : Result<bool>(true));
+  });
+  g_signal_emit_by_name(pipeline_->webrtc(), "set-remote-description", theirs.get(), promise);
+}
+
+// All media share the first one's transport.
+Result<bool> Peer::add_candidate(const std::string &candidate) {
+  if (is_over(state_)) return Error{"state", reason_};
+  const std::string text = candidate.starts_with("a=") ? candidate.substr(2) : candidate;
+  if (candidate_address(text).empty()) return Error{"candidate", "is no candidate:… with an address"};
+  g_signal_emit_by_name(pipeline_->webrtc(), "add-ice-candidate", 0u, text.c_str());
+  return true;
+}
+
+bool Peer::is_their_ufrag(const std::string &ufrag) const {
+  return their_offer_ && their_offer_->find("a=ice-ufrag:" + ufrag + "\r\n") != std::string::npos;
+}
+
+void Peer::look_at_states() {
+  if (is_over(state_)) return;
+  GstElement *webrtc = pipeline_->webrtc();
+  ice_state_ = nick_of(webrtc, "ice-connection-state");
+  if (described_ && !gathered_ && nick_of(webrtc, "ice-gathering-state") == "complete") {
+    gathered_ = true;
+    give_description();
+  }
+  connection_is(nick_of(webrtc, "connection-state"));
+}
+
+void Peer::connection_is(const std::string &state) {
+  if (state == "connected" && state_ == PeerState::checking) {
+    give_up_timer_.reset();
+    recalculate_latency();
+    pipeline_->open_gate();
+    set_state(PeerState::connected);
+  } else if (state == "failed") {
+    fail(ice_state_ == "failed" ? "no pair of candidates works (ICE failed)" : "the DTLS handshake failed");
+  } else if (state == "closed") {
+    close();
+  }
+}
+
+void Peer::give_up_after(unsigned seconds, const char *reason) {
+  give_up_reason_ = reason;
+  give_up_timer_.set(g_timeout_add_seconds(
+      seconds,
+      [](gpointer self) -> gboolean {
+        const auto there = static_cast<Peer *>(self)->shared_from_this();
+        there->give_up_timer_.ended();
+        there->fail(there->give_up_reason_ + " (ICE " + there->ice_state_ + ")");
+        return G_SOURCE_REMOVE;
+      },
+      this));
+}
+
+void Peer::set_state(PeerState state) {
+  if (is_over(state_) || state_ == state) return;
+  state_ = state;
+  if (is_over(state)) {
+    for (auto *timer : {&bus_watch_, &gathering_timer_, &give_up_timer_, &latency_timer_}) timer->reset();
+    if (pipeline_) pipeline_->read(last_);
+    pipeline_.reset();
+    for (const auto &done : std::exchange(waiting_, {})) done(Error{"state", reason_});
+    if (const auto done = std::exchange(answered_, nullptr)) done(Error{"state", reason_});
+  }
+  if (changed_) changed_(*this);
+}
+
+void Peer::fail(std::string reason) {
+  if (is_over(state_)) return;
+  reason_ = std::move(reason);
+  set_state(PeerState::failed);
+}
+
+void Peer::close() {
+  if (is_over(state_)) return;
+  reason_ = "it was closed";
+  set_state(PeerState::closed);
+}
+
+void Peer::read(results::ParticipantSnapshot &snapshot) const {
+  if (pipeline_) {
+    pipeline_->read(snapshot);
+  } else {
+    snapshot = last_;
+  }
+}
+
+}  // namespace avc::webrtc

@@ -1,0 +1,76 @@
+// The GstPipeline of one viewer: the participant's media once more, with the clock and base time of its test, into a
+// webrtcbin of its own.
+//
+//   avchaossrc.video_0 ! participanttagger ! spikescheduler ! webrtcbin[ … dtlssrtpenc ! chaosdegrader ! nicesink ]
+//   avchaossrc.audio_0 ! participanttagger ! ─────────────────┘
+//
+// webrtcbin holds up whoever pushes into it before it is connected, and the thread that pushes here serves other
+// participants too. So the source's gate is closed at first: it tells who it is, which is all that negotiation needs,
+// and sends media from open_gate() on, beginning at a keyframe.
+//
+// The degrader goes in where the network begins, as soon as webrtcbin makes its transport and before anything flows.
+// One spikescheduler serves both streams: what it says travels with the first of them to the degrader.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/json/conditions.hpp"
+#include "core/result.hpp"
+#include "elements/support/ptr.hpp"
+#include "launcher/results/samples.hpp"
+#include "launcher/session/chain.hpp"
+#include "launcher/webrtc/ice.hpp"
+#include "launcher/webrtc/sdp.hpp"
+
+namespace avc::webrtc {
+
+struct PeerSettings {
+  std::uint32_t participant = 0;
+  std::uint64_t seed = 0;
+  std::string context;  // the thread it shares
+  GstClockTime base_time = 0;
+  session::MediaSettings media;
+  json::Network network;
+  std::vector<spike::Planned> planned;  // those that address it and are not over
+  std::string decision_log;             // file; empty: none
+  IceSettings ice;
+};
+
+class PeerPipeline {
+ public:
+  static Result<std::unique_ptr<PeerPipeline>> make(const PeerSettings &settings, const Streams &streams);
+  ~PeerPipeline();
+  PeerPipeline(const PeerPipeline &) = delete;
+  PeerPipeline &operator=(const PeerPipeline &) = delete;
+
+  GstElement *pipeline() const { return pipeline_.get(); }
+  GstElement *webrtc() const { return webrtc_; }
+  unsigned media() const { return media_; }  // audio, video, or both
+
+  Result<bool> play();
+  void open_gate();
+  bool inject(const spike::Planned &spike);
+  bool cancel(const std::string &spike_id);
+  void read(results::ParticipantSnapshot &snapshot) const;
+
+ private:
+  PeerPipeline() = default;
+  Result<GstElement *> add(const char *factory);
+  Result<bool> build(const PeerSettings &settings, const Streams &streams);
+  Result<bool> add_stream(const char *source_pad, const PeerSettings &settings, const Stream &stream);
+  Result<bool> set_ice(const IceSettings &ice);
+  void place_degrader(GstElement *nicesink);
+
+  Ptr<GstElement> pipeline_;
+  Ptr<GstElement> degrader_;  // in webrtcbin from its first transport on
+  // In the pipeline, and owned by it.
+  GstElement *webrtc_ = nullptr, *source_ = nullptr, *scheduler_ = nullptr;
+  unsigned media_ = 0;
+};
+
+}  // namespace avc::webrtc

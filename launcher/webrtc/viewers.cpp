@@ -1,0 +1,138 @@
+#include "launcher/webrtc/viewers.hpp"
+
+#include <algorithm>
+
+#include "core/spike/schedule.hpp"
+
+namespace avc::webrtc {
+namespace {
+
+constexpr std::size_t kMostRemembered = 100;  // that are over
+
+void add(results::SenderCounters &sum, const results::SenderCounters &one) {
+  sum.packets += one.packets;
+  sum.bytes += one.bytes;
+  sum.lost += one.lost;
+  sum.queue_dropped += one.queue_dropped;
+  sum.frames += one.frames;
+  sum.frames_dropped += one.frames_dropped;
+  sum.duplicated += one.duplicated;
+  sum.corrupted += one.corrupted;
+}
+
+void add(results::ParticipantSnapshot &sum, const results::ParticipantSnapshot &one) {
+  for (const auto media : results::kAllMedia) add(sum.sent_of(media), one.sent_of(media));
+  sum.sent_ahead += one.sent_ahead;
+  sum.rtcp_packets += one.rtcp_packets;
+  sum.rtcp_lost += one.rtcp_lost;
+  sum.flood_packets += one.flood_packets;
+  sum.delay.packets += one.delay.packets;
+  sum.delay.total_ms += one.delay.total_ms;
+  sum.delay.max_ms = std::max(sum.delay.max_ms, one.delay.max_ms);
+  sum.queue_ms = std::max(sum.queue_ms, one.queue_ms);
+  sum.queue_peak_ms = std::max(sum.queue_peak_ms, one.queue_peak_ms);
+  sum.rendition_kbps = std::max(sum.rendition_kbps, one.rendition_kbps);
+}
+
+std::string new_id() {
+  char text[17];
+  g_snprintf(text, sizeof text, "%08x%08x", g_random_int(), g_random_int());
+  return text;
+}
+
+}  // namespace
+
+Result<const Viewer *> Viewers::make(std::uint32_t participant, const Streams &streams, const char *by) {
+  forget_old();
+  const auto alive = std::ranges::count_if(viewers_, [](const Viewer &one) { return !is_over(one.peer->state()); });
+  if (static_cast<std::size_t>(alive) >= kMost)
+    return Error{"capacity", "this test has " + std::to_string(kMost) + " viewers, the most that one may have"};
+  Viewer viewer{new_id(), participant, by, nullptr};
+  auto settings = settings_(participant, viewer.id);
+  if (!settings) return settings.error();
+  auto peer = Peer::make(*settings, streams, [this, participant](Peer &) { changed_(participant); });
+  if (!peer) return peer.error();
+  viewer.peer = std::move(*peer);
+  viewers_.push_back(std::move(viewer));
+  return &viewers_.back();
+}
+
+void Viewers::forget_old() {
+  auto over = static_cast<std::size_t>(
+      std::ranges::count_if(viewers_, [](const Viewer &one) { return is_over(one.peer->state()); }));
+  std::erase_if(viewers_, [&](const Viewer &one) {
+    if (over <= kMostRemembered || !is_over(one.peer->state())) return false;
+    --over;
+    results::ParticipantSnapshot last;
+    one.peer->read(last);
+    add(forgotten_[one.participant], last);
+    return true;
+  });
+}
+
+Result<const Viewer *> Viewers::with_open_offer(std::uint32_t participant) {
+  for (const Viewer &one : viewers_) {
+    const PeerState state = one.peer->state();
+    const bool open = state == PeerState::fresh || state == PeerState::waiting;
+    if (one.participant == participant && std::string_view(one.by) == "rest" && open) return &one;
+  }
+  return make(participant, own_streams(), "rest");
+}
+
+Result<const Viewer *> Viewers::with_streams(std::uint32_t participant, const Streams &streams) {
+  return make(participant, streams, "whep");
+}
+
+const Viewer *Viewers::find(std::uint32_t participant, const std::string &id) const {
+  const auto found =
+      std::ranges::find_if(viewers_, [&](const Viewer &one) { return one.participant == participant && one.id == id; });
+  return found != viewers_.end() ? &*found : nullptr;
+}
+
+const Viewer *Viewers::latest(std::uint32_t participant) const {
+  const Viewer *latest = nullptr;
+  for (const Viewer &one : viewers_) {
+    if (one.participant == participant && std::string_view(one.by) == "rest") latest = &one;
+  }
+  return latest;
+}
+
+std::vector<const Viewer *> Viewers::of(std::uint32_t participant) const {
+  std::vector<const Viewer *> all;
+  for (const Viewer &one : viewers_) {
+    if (one.participant == participant) all.push_back(&one);
+  }
+  return all;
+}
+
+std::size_t Viewers::connected(std::uint32_t participant) const {
+  return static_cast<std::size_t>(std::ranges::count_if(viewers_, [&](const Viewer &one) {
+    return one.participant == participant && one.peer->state() == PeerState::connected;
+  }));
+}
+
+void Viewers::inject(const spike::Planned &planned) {
+  for (const Viewer &one : viewers_) {
+    if (spike::addresses(planned.spike, one.participant)) one.peer->inject(planned);
+  }
+}
+
+void Viewers::cancel(const std::string &spike_id) {
+  for (const Viewer &one : viewers_) one.peer->cancel(spike_id);
+}
+
+void Viewers::add_to(std::uint32_t participant, results::ParticipantSnapshot &snapshot) const {
+  if (const auto before = forgotten_.find(participant); before != forgotten_.end()) add(snapshot, before->second);
+  for (const Viewer &one : viewers_) {
+    if (one.participant != participant) continue;
+    results::ParticipantSnapshot now;
+    one.peer->read(now);
+    add(snapshot, now);
+  }
+}
+
+void Viewers::close_all() {
+  for (const Viewer &one : viewers_) one.peer->close();
+}
+
+}  // namespace avc::webrtc

@@ -1,0 +1,61 @@
+// The viewers of one test: who watches which participant, by an id of each. The old exchange knows none of these ids,
+// so a participant has at most one offer that nobody has answered yet, and whoever asks gets that one; an answered one
+// stays when the next viewer comes.
+//
+// A viewer that is over is remembered for a while without its pipeline; what was sent to it stays in the sums.
+// Main context only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "launcher/webrtc/peer.hpp"
+
+namespace avc::webrtc {
+
+struct Viewer {
+  std::string id;
+  std::uint32_t participant = 0;
+  const char *by = "rest";  // "rest" or "whep"
+  std::shared_ptr<Peer> peer;
+};
+
+class Viewers {
+ public:
+  static constexpr std::size_t kMost = 200;  // that are not over, in one test
+
+  // Of a participant, now. The error is the caller's answer.
+  using Settings = std::function<Result<PeerSettings>(std::uint32_t participant, const std::string &viewer)>;
+  using Changed = std::function<void(std::uint32_t participant)>;
+  Viewers(Settings settings, Changed changed) : settings_(std::move(settings)), changed_(std::move(changed)) {}
+
+  // The one whose offer has no answer yet, made if there is none.
+  Result<const Viewer *> with_open_offer(std::uint32_t participant);
+  // A new one that is to be answered.
+  Result<const Viewer *> with_streams(std::uint32_t participant, const Streams &streams);
+
+  const Viewer *find(std::uint32_t participant, const std::string &id) const;  // also one that is over
+  const Viewer *latest(std::uint32_t participant) const;  // of the old exchange, made last; none: there was never one
+  std::vector<const Viewer *> of(std::uint32_t participant) const;
+  std::size_t connected(std::uint32_t participant) const;
+
+  void inject(const spike::Planned &planned);
+  void cancel(const std::string &spike_id);
+  void add_to(std::uint32_t participant, results::ParticipantSnapshot &snapshot) const;
+  void close_all();
+
+ private:
+  Result<const Viewer *> make(std::uint32_t participant, const Streams &streams, const char *by);
+  void forget_old();
+
+  Settings settings_;
+  Changed changed_;
+  std::vector<Viewer> viewers_;                                      // in order of their making
+  std::map<std::uint32_t, results::ParticipantSnapshot> forgotten_;  // what was sent to those no longer listed
+};
+
+}  // namespace avc::webrtc
