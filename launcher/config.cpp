@@ -80,6 +80,12 @@ Fault add_target(Config &config, const std::string &value, const ReadFile &) {
   return {};
 }
 
+Fault add_ice_address(Config &config, const std::string &value, const ReadFile &) {
+  if (!g_hostname_is_ip_address(value.c_str())) return "must be an address of this machine, not \"" + value + "\"";
+  config.ice_addresses.push_back(value);
+  return {};
+}
+
 Fault set_switch(bool &slot, const std::string &value) {
   if (value != "1" && value != "0" && value != "true" && value != "false" && !value.empty()) {
     return "must be 0 or 1, not \"" + value + "\"";
@@ -133,6 +139,34 @@ const Setting kSettings[] = {
      }},
     {"contexts", "AVCHAOS_CONTEXTS", "N", "sending threads at most (one per processor, at most 4)", false,
      [](Config &c, const std::string &v, const ReadFile &) -> Fault { return number_into(c.contexts, v, 1, 64); }},
+    {"ice-address", "AVCHAOS_ICE_ADDRESS", "ADDRESS",
+     "viewers over WebRTC reach us here (the address of --listen; beyond loopback all of them; repeatable)", true,
+     add_ice_address},
+    {"ice-policy", "AVCHAOS_ICE_POLICY", "all|relay", "relay: viewers come through a TURN server only (all)", false,
+     [](Config &c, const std::string &v, const ReadFile &) -> Fault {
+       if (v != "all" && v != "relay") return "must be all or relay, not \"" + v + "\"";
+       c.ice_relay_only = v == "relay";
+       return {};
+     }},
+    {"", "TURN_HOST", "HOST[:PORT]", "TURN server for viewers over WebRTC (none)", false,
+     [](Config &c, const std::string &v, const ReadFile &) -> Fault {
+       c.turn_host = v;
+       return {};
+     }},
+    {"", "TURN_USERNAME", "NAME", "its user (webrtc)", false,
+     [](Config &c, const std::string &v, const ReadFile &) -> Fault {
+       c.turn_username = v;
+       return {};
+     }},
+    {"", "TURN_PASSWORD", "TEXT", "and password (webrtc123)", false,
+     [](Config &c, const std::string &v, const ReadFile &) -> Fault {
+       c.turn_password = v;
+       return {};
+     }},
+    {"", "TURN_REPLICAS", "N", "above 1: TURN_HOST-0.TURN_HOST and so on, in turn by participant (1)", false,
+     [](Config &c, const std::string &v, const ReadFile &) -> Fault {
+       return number_into(c.turn_replicas, v, 0, 1000);
+     }},
     {"", "AVCHAOS_ALLOW_ANONYMOUS", "0|1", "listen beyond loopback without a token", false,
      [](Config &c, const std::string &v, const ReadFile &) -> Fault { return set_switch(c.allow_anonymous, v); }},
     {"", "PARTITION_ID", "N", "this worker's part of the participants", false,
@@ -318,6 +352,8 @@ void Loader::check() {
   if (!config_.udp_target_host.empty() && config_.udp_target_port == 0) {
     config_.warnings.push_back("UDP_TARGET_HOST is ignored without UDP_TARGET_PORT");
   }
+  if (config_.ice_relay_only && config_.turn_host.empty())
+    errors_.push_back({"--ice-policy", "relay needs a TURN server: set TURN_HOST"});
   if (!is_loopback_host(config_.listen_host) && config_.token.empty() && !config_.allow_anonymous) {
     errors_.push_back({"--listen",
                        "beyond loopback only with --token-file or AVCHAOS_TOKEN (or, behind a network "

@@ -38,6 +38,12 @@ struct Config {
   std::uint16_t udp_target_port = 0;
   bool in_kubernetes = false;
 
+  // Viewers over WebRTC.
+  std::vector<std::string> ice_addresses;  // of ours; empty: that of listen_host, or all of the machine's
+  bool ice_relay_only = false;
+  std::string turn_host, turn_username = "webrtc", turn_password = "webrtc123";
+  std::uint32_t turn_replicas = 1;
+
   bool show_help = false, show_version = false;
   std::vector<std::string> warnings;
 };

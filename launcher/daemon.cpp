@@ -42,11 +42,21 @@ Result<json::Conditions> read_conditions(const std::string &path, const session:
   return std::get<0>(parsed).with({});  // handlers bring eyes of their own
 }
 
+// Viewers come the way that requests do.
+std::vector<std::string> ice_addresses(const Config &config) {
+  if (!config.ice_addresses.empty()) return config.ice_addresses;
+  if (config.listen_host == "localhost") return {"127.0.0.1"};
+  if (is_loopback_host(config.listen_host)) return {config.listen_host};
+  return {};
+}
+
 api::Settings settings_of(const Config &config) {
   api::Settings settings{
       .partition = {config.partition, config.partitions},
       .targets = session::TargetPolicy(config.allow_targets),
       .target_environment = {config.udp_target_host, config.udp_target_port, config.in_kubernetes},
+      .ice = {.addresses = ice_addresses(config), .relay_only = config.ice_relay_only},
+      .turn = {config.turn_host, config.turn_username, config.turn_password, config.turn_replicas},
       .media = session::MediaDirectories(config.media_dirs,
                                          {config.media_path, config.media_video_path, config.media_audio_path}),
       .logs = session::MediaDirectories(with(config.media_dirs, config.state_dir)),

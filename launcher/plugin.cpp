@@ -17,6 +17,9 @@ constexpr const char *kOurs[] = {"avchaossrc", "participanttagger", "spikeschedu
 // What avchaossrc makes and payloads media with.
 constexpr const char *kStock[] = {"rtph264pay", "rtpopuspay", "h264parse", "opusenc", "appsink", "decodebin"};
 
+// What viewers over WebRTC need; everything else works without.
+constexpr const char *kViewers[] = {"webrtcbin", "nicesink", "dtlssrtpenc", "srtpenc"};
+
 constexpr std::size_t kProbeBytes = 65536;  // more than what hides in a block that is already there
 
 fs::path own_directory() {
@@ -46,6 +49,17 @@ api::Check check_element(const char *name) {
   if (factory == nullptr) return {name, false, "this element is missing", "install the GStreamer plugin that has it"};
   gst_object_unref(factory);
   return {name, true, "there", ""};
+}
+
+api::Check check_viewers() {
+  std::string missing;
+  for (const char *name : kViewers) {
+    if (check_element(name).ok) continue;
+    missing += (missing.empty() ? "" : ", ") + std::string(name);
+  }
+  if (missing.empty()) return {"viewers", true, "WebRTC is there", ""};
+  return {"viewers", true, "nobody can watch over WebRTC without " + missing,
+          "install gstreamer1.0-plugins-bad and gstreamer1.0-nice"};
 }
 
 api::Check check_state_dir(const std::string &state_dir) {
@@ -92,6 +106,7 @@ std::vector<api::Check> check_readiness(const std::string &state_dir) {
   std::vector<api::Check> checks{check_plugin()};
   for (const char *name : kOurs) checks.push_back(check_element(name));
   for (const char *name : kStock) checks.push_back(check_element(name));
+  checks.push_back(check_viewers());
   checks.push_back(check_state_dir(state_dir));
   return checks;
 }

@@ -1,6 +1,7 @@
 #include "launcher/api/context.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "launcher/results/json.hpp"
@@ -95,8 +96,9 @@ void Context::sampled(TestSession &session, const results::Sample &sample) {
 
 std::vector<Route> routes(Context &context) {
   std::vector<Route> all;
-  for (auto part : {process_routes(context), test_routes(context), run_routes(context), spike_routes(context),
-                    participant_routes(context), report_routes(context), webrtc_routes()}) {
+  for (auto part :
+       {process_routes(context), test_routes(context), run_routes(context), spike_routes(context),
+        participant_routes(context), report_routes(context), webrtc_routes(context), whep_routes(context)}) {
     for (Route &route : part) all.push_back(std::move(route));
   }
   return all;
@@ -118,6 +120,21 @@ void refuse_session(const Error &error) {
   const bool file = media || error.field == "replay_log";
   if (error.field == "type" || file || error.field.starts_with("params.")) refuse(400, error);
   refuse(503, error);  // an element that cannot be made: this machine is not ready
+}
+
+webrtc::Admits admits(const Context &context) {
+  return [&targets = context.settings().targets](const std::string &address) { return bool(targets.admit(address)); };
+}
+
+std::uint32_t number_or_refuse(const std::string &text, const char *field, std::uint32_t low, std::uint32_t high) {
+  std::uint32_t number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || fault != std::errc() || end != text.data() + text.size() || number < low || number > high) {
+    throw ApiError(400,
+                   "\"" + text + "\" is not a whole number from " + std::to_string(low) + " to " + std::to_string(high),
+                   field);
+  }
+  return number;
 }
 
 Reply json_reply(json::Writer &out, unsigned status) {

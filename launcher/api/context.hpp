@@ -36,6 +36,8 @@ struct Settings {
   participant::Partition partition;
   session::TargetPolicy targets;
   session::TargetEnvironment target_environment;
+  webrtc::IceSettings ice;
+  webrtc::TurnSettings turn;
   session::MediaDirectories media;
   session::MediaDirectories logs;  // decision logs that may be repeated
   json::Conditions conditions;     // with the user's profiles; traces are looked for in `media`
@@ -83,12 +85,19 @@ std::vector<Route> spike_routes(Context &context);
 std::vector<Route> participant_routes(Context &context);
 std::vector<Route> report_routes(Context &context);
 std::vector<Route> process_routes(Context &context);
-std::vector<Route> webrtc_routes();
+std::vector<Route> webrtc_routes(Context &context);
+std::vector<Route> whep_routes(Context &context);
+
+// Whether a viewer's candidate of this address may be tried.
+webrtc::Admits admits(const Context &context);
 
 // An Error of the layers below as a refusal; its field chooses the status where that is not always the same.
 [[noreturn]] void refuse(unsigned status, const Error &error);
 [[noreturn]] void refuse_all(const std::vector<Error> &errors);  // 400, naming the first and listing all
 [[noreturn]] void refuse_session(const Error &error);            // what TestSession answers
+
+// A number out of a path or a query; 400 naming the field where it is none.
+std::uint32_t number_or_refuse(const std::string &text, const char *field, std::uint32_t low, std::uint32_t high);
 
 Reply json_reply(json::Writer &out, unsigned status = 200);
 

@@ -2,7 +2,6 @@
 #include <glib.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "launcher/api/context.hpp"
 #include "launcher/metrics/test_metrics.hpp"
@@ -44,11 +43,26 @@ void write_participant(json::Writer &out, const ParticipantSnapshot &one, const 
   out.put_unless_empty("active_spike_count", one.active_spikes);
 }
 
+void write_viewers(json::Writer &out, const webrtc::Viewers &viewers, std::uint32_t participant) {
+  const auto all = viewers.of(participant);
+  if (all.empty()) return;
+  out.begin_array("viewers");
+  for (const webrtc::Viewer *one : all) {
+    ParticipantSnapshot sent;
+    one->peer->read(sent);
+    out.begin_object().put("viewer_id", one->id).put("by", one->by).put("state", webrtc::name(one->peer->state()));
+    out.put("ice_state", one->peer->ice_state()).put_unless_empty("reason", one->peer->reason());
+    out.put("packets_sent", packets_of(sent)).put("packets_lost_on_purpose", lost_of(sent)).end_object();
+  }
+  out.end_array();
+}
+
 void write_full(json::Writer &out, const TestSession &session, std::size_t index, const ParticipantSnapshot &one) {
   const auto &participant = *session.participants()[index];
   write_participant(out, one, rates_of(session, index));
   out.put("state", participant::name(participant.state())).put_unless_empty("reason", participant.reason());
   out.put_unless_empty("rendition_kbps", one.rendition_kbps).put_unless_empty("packets_lost_on_purpose", lost_of(one));
+  if (session.viewers() != nullptr) write_viewers(out, *session.viewers(), one.id);
   if (!session.has_receiver()) return;
   out.begin_object("received");
   for (const Media media : results::kAllMedia) {
@@ -56,17 +70,6 @@ void write_full(json::Writer &out, const TestSession &session, std::size_t index
     out.end_object();
   }
   out.end_object();
-}
-
-std::uint32_t number_or_refuse(const std::string &text, const char *field, std::uint32_t low, std::uint32_t high) {
-  std::uint32_t number = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || fault != std::errc() || end != text.data() + text.size() || number < low || number > high) {
-    throw ApiError(400,
-                   "\"" + text + "\" is not a whole number from " + std::to_string(low) + " to " + std::to_string(high),
-                   field);
-  }
-  return number;
 }
 
 Reply list(Context &context, const Request &request) {

@@ -67,10 +67,6 @@ Reply report_csv(Context &context, const Request &request) {
   return reply;
 }
 
-Reply not_yet(const Request &) {
-  throw ApiError(501, "WebRTC participants are not available in this version; this test's participants send plain RTP");
-}
-
 }  // namespace
 
 std::vector<Route> process_routes(Context &c) {
@@ -122,23 +118,6 @@ std::vector<Route> report_routes(Context &c) {
                  .handle = with(report_csv),
                  .replies = {{409, "it is not over"}},
                  .answer_type = "text/csv"});
-  return all;
-}
-
-std::vector<Route> webrtc_routes() {
-  std::vector<Route> all;
-  const auto add = [&all](std::string_view method, std::string_view pattern, std::string_view summary) {
-    all.push_back({.method = method,
-                   .pattern = pattern,
-                   .summary = summary,
-                   .handle = not_yet,
-                   .replies = {{501, "not in this version"}}});
-  };
-  add("GET", "/api/v1/test/{test_id}/sdp/{participant_id}", "A participant's WebRTC offer (not in this version)");
-  add("POST", "/api/v1/test/{test_id}/sdp/{participant_id}", "Alias of answer (not in this version)");
-  add("POST", "/api/v1/test/{test_id}/answer/{participant_id}", "The viewer's answer (not in this version)");
-  add("POST", "/api/v1/test/{test_id}/ice/{participant_id}", "A viewer's ICE candidate (not in this version)");
-  add("GET", "/api/v1/test/{test_id}/ice/{participant_id}", "Our ICE candidates (not in this version)");
   return all;
 }
 

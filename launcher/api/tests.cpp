@@ -148,6 +148,15 @@ Reply create(Context &context, const Request &request) {
   const std::string strict_text = request.query_value("strict");
   const bool strict = strict_text == "1" || strict_text == "true";
   auto setup = std::make_shared<SessionSetup>(prepare(context, request, strict));
+  setup->ice = context.settings().ice;
+  setup->turn = context.settings().turn;
+  const auto &own = setup->scenario.target;
+  if (own && own->transport == scenario::Target::Transport::webrtc) {
+    admit(context, *setup, false);
+    setup->viewers_only = true;
+    setup->target_text = "webrtc (viewers)";
+    return created(context, context.pool().add(std::move(*setup)));
+  }
   const auto target = choose_target(setup->scenario, context.settings().target_environment, strict);
   admit(context, *setup, target.embedded);
   if (target.embedded) {
@@ -308,7 +317,7 @@ std::vector<Route> test_routes(Context &c) {
                           {"audio", "object", "sample_rate, channels, bitrate_kbps"},
                           {"media_path", "string", "a file in a media directory; generated media when missing"},
                           {"media", "object", "path, or video_path and audio_path; fps of bare H.264"},
-                          {"target", "object", "transport (udp, loopback), host, port"},
+                          {"target", "object", "transport (udp, loopback, webrtc), host, port"},
                           {"network_profile", "object", "the link under all spikes: settings, or a profile's name"},
                           {"replay_log", "string", "repeat the packets' fates of this decision log"},
                           {"decision_log", "boolean", "write the fate of every packet"},

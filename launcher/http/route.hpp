@@ -34,6 +34,7 @@ struct Request {
   std::string body;
   std::string authorization;
   std::string last_event_id;
+  std::string content_type;   // without parameters, as sent
   std::string client;         // address without port, for the rate limit
   bool prefers_text = false;  // the client would rather read a line than a problem document
 

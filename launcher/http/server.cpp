@@ -18,6 +18,7 @@ Request request_of(SoupServerMessage *message, const char *path, GHashTable *que
   SoupMessageHeaders *headers = soup_server_message_get_request_headers(message);
   if (const char *text = soup_message_headers_get_one(headers, "Authorization")) request.authorization = text;
   if (const char *text = soup_message_headers_get_one(headers, "Last-Event-ID")) request.last_event_id = text;
+  if (const char *type = soup_message_headers_get_content_type(headers, nullptr)) request.content_type = type;
   if (const char *accept = soup_message_headers_get_list(headers, "Accept")) {
     GSList *types = soup_header_parse_quality_list(accept, nullptr);  // best first
     request.prefers_text = types != nullptr && g_ascii_strcasecmp(static_cast<char *>(types->data), "text/plain") == 0;
@@ -47,8 +48,10 @@ Request request_of(SoupServerMessage *message, const char *path, GHashTable *que
 void put_common_headers(SoupServerMessage *message) {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
   soup_message_headers_replace(headers, "Access-Control-Allow-Origin", "*");
-  soup_message_headers_replace(headers, "Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS");
-  soup_message_headers_replace(headers, "Access-Control-Allow-Headers", "Content-Type, Authorization, Last-Event-ID");
+  soup_message_headers_replace(headers, "Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS");
+  soup_message_headers_replace(headers, "Access-Control-Allow-Headers",
+                               "Content-Type, Authorization, Last-Event-ID, If-Match");
+  soup_message_headers_replace(headers, "Access-Control-Expose-Headers", "Location, ETag, Accept-Patch");
   soup_message_headers_replace(headers, "X-Content-Type-Options", "nosniff");
   soup_message_headers_replace(headers, "Connection", "close");
 }

@@ -124,6 +124,21 @@ START_TEST(lists_add_up) {
   const Config config = good({"--allow-target", "192.0.2.0/24", "--allow-target", "2001:db8::/32"});
   ck_assert_uint_eq(config.allow_targets.size(), 2);
   ck_assert_uint_eq(good({}, {{"AVCHAOS_ALLOW_TARGET", "192.0.2.0/24,198.51.100.7"}}).allow_targets.size(), 2);
+  ck_assert_uint_eq(good({"--ice-address", "10.0.0.1", "--ice-address", "::1"}).ice_addresses.size(), 2);
+  ck_assert_uint_eq(good({}, {{"AVCHAOS_ICE_ADDRESS", "10.0.0.1,10.0.0.2"}}).ice_addresses.size(), 2);
+}
+END_TEST
+
+START_TEST(a_turn_server_comes_from_the_environment) {
+  const Config config =
+      good({"--ice-policy", "relay"}, {{"TURN_HOST", "coturn"}, {"TURN_USERNAME", "me"}, {"TURN_REPLICAS", "3"}});
+  ck_assert(config.ice_relay_only);
+  avc_assert_text(config.turn_host + " " + config.turn_username + " " + config.turn_password, "coturn me webrtc123");
+  ck_assert_uint_eq(config.turn_replicas, 3);
+  ck_assert(good({}).turn_host.empty());
+  ck_assert(faults({"--ice-policy", "relay"}).find("--ice-policy") != std::string::npos);
+  ck_assert(faults({"--ice-policy", "some"}).find("--ice-policy") != std::string::npos);
+  ck_assert(faults({"--ice-address", "here"}).find("--ice-address") != std::string::npos);
 }
 END_TEST
 
@@ -166,4 +181,5 @@ AVC_TESTS("config", nothing_said_is_loopback_and_8080, a_flag_is_stronger_than_t
           all_faults_are_said_at_once, beyond_loopback_needs_a_token_or_a_clear_word, the_old_http_flag_is_understood,
           a_token_file_is_read_without_the_space_around_it, lists_add_up, a_token_is_one_word_that_fits_a_header,
           default_media_that_is_not_there_is_a_warning, the_old_environment_is_understood,
-          profiles_come_by_flag_environment_or_file, every_flag_is_in_the_help)
+          profiles_come_by_flag_environment_or_file, a_turn_server_comes_from_the_environment,
+          every_flag_is_in_the_help)

@@ -15,7 +15,7 @@ namespace avc::test {
 
 struct Answer {
   unsigned status = 0;
-  std::string body, type, allow, retry_after, cors;
+  std::string body, type, allow, retry_after, cors, location;
 };
 
 // Iterates the main context until `done` or, failing the test, for too long.
@@ -37,14 +37,15 @@ class Client {
 
   std::vector<std::pair<std::string, std::string>> headers;  // sent with every request
 
-  Answer call(const char *method, const std::string &path, const std::string &body = "") {
+  Answer call(const char *method, const std::string &path, const std::string &body = "",
+              const char *type = "application/json") {
     SoupMessage *message = soup_message_new(method, (base_ + path).c_str());
     ck_assert_ptr_nonnull(message);
     SoupMessageHeaders *sent = soup_message_get_request_headers(message);
     for (const auto &[name, value] : headers) soup_message_headers_replace(sent, name.c_str(), value.c_str());
     if (!body.empty()) {
       GBytes *bytes = g_bytes_new(body.data(), body.size());
-      soup_message_set_request_body_from_bytes(message, "application/json", bytes);
+      soup_message_set_request_body_from_bytes(message, type, bytes);
       g_bytes_unref(bytes);
     }
     struct Waiting {
@@ -81,6 +82,7 @@ class Client {
     answer.type = header("Content-Type");
     answer.allow = header("Allow");
     answer.retry_after = header("Retry-After");
+    answer.location = header("Location");
     answer.cors = header("Access-Control-Allow-Origin");
     g_object_unref(message);
     return answer;

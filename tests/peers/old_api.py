@@ -70,9 +70,9 @@ def the_old_calls_work_unchanged():
                   (404, "GET", "/nothing/here", None), (405, "DELETE", "/healthz", None),
                   (400, "POST", "/api/v1/test/create", {"num_participants": -1e30}),
                   (409, "POST", "/api/v1/test/chaos_test_1/spike", {"spike_id": "x", "type": "frame_drop", "params": {"drop_percentage": "10"}}),
-                  (501, "GET", "/api/v1/test/chaos_test_1/sdp/1001", None),
-                  (501, "POST", "/api/v1/test/chaos_test_1/answer/1001", {"sdp_answer": "v=0"}),
-                  (501, "POST", "/api/v1/test/chaos_test_1/ice/1001", {"candidate": "x"}),
+                  (409, "GET", "/api/v1/test/chaos_test_1/sdp/1001", None),
+                  (409, "POST", "/api/v1/test/chaos_test_1/answer/1001", {"sdp_answer": "v=0"}),
+                  (409, "POST", "/api/v1/test/chaos_test_1/ice/1001", {"candidate": "x"}),
                   (413, "POST", "/api/v1/test/create", " " * ((1 << 20) + 1))]
         for wanted, method, path, body in faults:
             got = status_of(daemon, method, path, body)

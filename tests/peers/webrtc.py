@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""aiortc watches participants over WebRTC, by the old exchange and by WHEP: it gets every packet that chaos let through,
+and no other; viewers do not disturb each other, nor what goes to a UDP receiver; those that never answer disturb nobody."""
+import json
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from bed import SOURCE, Daemon, Receiver, by_stream, check, main, unwrap
+
+PYTHON = "/usr/bin/python3"  # Debian's, which aiortc is installed for
+FIRST, VIDEO, AUDIO = 1001, 1001000, 1001001
+SMALL = {"video": {"width": 320, "height": 180, "fps": 30, "bitrate_kbps": 500}, "renditions": [500], "seed": 7}
+LOSS = {"spike_distribution": {"strategy": "legacy"}, "duration_seconds": 120,
+        "spikes": [{"spike_id": "l", "type": "rtp_packet_loss", "start_offset_seconds": 0, "duration_seconds": 110,
+                    "params": {"loss_percentage": "10"}}]}
+
+
+def has_aiortc():
+    return subprocess.run([PYTHON, "-c", "import aiortc"], capture_output=True).returncode == 0
+
+
+def begin(daemon, **scenario):
+    test = daemon.post("/api/v1/test/create", {"num_participants": 1, "target": {"transport": "webrtc"},
+                                               "decision_log": True, **SMALL, **scenario})["test_id"]
+    daemon.post(f"/api/v1/test/{test}/start")
+    while daemon.get(f"/api/v1/test/{test}").get("preparing"):
+        time.sleep(0.1)
+    return test
+
+
+def until_connected(daemon, test):
+    while daemon.get(f"/api/v1/test/{test}/participants/{FIRST}")["state"] != "running":
+        time.sleep(0.1)
+
+
+def watch(daemon, test, way, seconds, participant=FIRST):
+    run = subprocess.run([PYTHON, SOURCE / "tests" / "peers" / "rtc_viewer.py", way, daemon.url, test,
+                          str(participant), str(seconds)], capture_output=True, text=True, timeout=seconds + 60)
+    check(run.returncode == 0, f"the viewer ended with {run.returncode}: {run.stderr[-2000:]}")
+    result = json.loads(run.stdout)
+    result["sequences"] = {int(ssrc): numbers for ssrc, numbers in result["sequences"].items()}
+    check(result["state"] == "connected", f"the viewer is {result['state']}")
+    return result
+
+
+def decisions(daemon, test, viewer, participant=FIRST):
+    """By SSRC, in order, of RTP packets."""
+    log = {}
+    path = daemon.state_dir() / f"{test}.decisions.{participant}.{viewer}.jsonl"
+    for line in path.read_text().splitlines():
+        entry = json.loads(line)
+        if not entry["stream"].endswith("/rtcp"):
+            log.setdefault(entry["ssrc"], []).append(entry)
+    return log
+
+
+def came_is_what_was_sent(result, log):
+    """Up to the last packet that came, exactly; returns (decided, lost) of both streams."""
+    decided = lost = 0
+    check(set(result["sequences"]) == {VIDEO, AUDIO}, f"streams {sorted(result['sequences'])}")
+    for ssrc, numbers in result["sequences"].items():
+        entries = log[ssrc]
+        last = max(i for i, e in enumerate(entries) if e["seq"] == numbers[-1])
+        before = entries[:last + 1]
+        sent = [e["seq"] for e in before if e["fate"] == "sent"]
+        check(numbers == sent, f"{ssrc}: {len(numbers)} came, {len(sent)} were logged as sent")
+        decided, lost = decided + len(before), lost + len(before) - len(sent)
+    return decided, lost
+
+
+def shown(daemon, test, viewer, participant=FIRST):
+    told = daemon.get(f"/api/v1/test/{test}/participants/{participant}")
+    row, = [v for v in told["viewers"] if v["viewer_id"] == viewer]
+    return told, row
+
+
+def viewers_of_both_ways_get_everything_side_by_side():
+    with Daemon() as daemon:
+        test = begin(daemon)
+        with ThreadPoolExecutor() as pool:
+            runs = [pool.submit(watch, daemon, test, "rest", 10)]
+            until_connected(daemon, test)  # whoever answers an offer has it: the next one gets another
+            runs += [pool.submit(watch, daemon, test, way, 6) for way in ("rest", "whep")]
+            results = [run.result() for run in runs]
+        check(len({r["viewer_id"] for r in results}) == 3, "they are not three")
+        told = []
+        for result in results:
+            decided, lost = came_is_what_was_sent(result, decisions(daemon, test, result["viewer_id"]))
+            check(lost == 0 and sum(result["lost"].values()) == 0, f"lost {lost}, the viewer says {result['lost']}")
+            check(result["frames"]["video"] > 120 and result["frames"]["audio"] > 200, f"{result['frames']}")
+            check(result["sizes"] == [[320, 180]], f"the picture is {result['sizes']}")
+            told.append(f"{decided} packets, picture after {result['first_picture_after']:.2f} s")
+        daemon.post(f"/api/v1/test/{test}/stop")
+    return "; ".join(told)
+
+
+def loss_is_exactly_what_was_logged():
+    with Daemon() as daemon:
+        test = begin(daemon, **LOSS)
+        result = watch(daemon, test, "whep", 20)
+        decided, lost = came_is_what_was_sent(result, decisions(daemon, test, result["viewer_id"]))
+        told = sum(result["lost"].values())
+        share, sigma = 100 * lost / decided, 100 * (0.1 * 0.9 / decided) ** 0.5
+        check(abs(share - 10) < 4 * sigma, f"{share:.2f} % of {decided} lost, 4 sigma is {4 * sigma:.2f}")
+        check(abs(told - lost) <= 20 + 0.01 * decided, f"the viewer says {told} lost, the log {lost}")
+        participant, row = shown(daemon, test, result["viewer_id"])
+        check(row["packets_lost_on_purpose"] >= lost, f"{row}")
+        check(participant["packets_lost_on_purpose"] == row["packets_lost_on_purpose"], f"{participant}")
+    return f"{lost} of {decided} lost ({share:.2f} %), the viewer says {told}"
+
+
+def an_injected_spike_reaches_a_viewer_and_ends():
+    with Daemon() as daemon, ThreadPoolExecutor() as pool:
+        test = begin(daemon)
+        viewer = pool.submit(watch, daemon, test, "rest", 9)
+        until_connected(daemon, test)
+        time.sleep(2)
+        daemon.post(f"/api/v1/test/{test}/spike", {"spike_id": "b", "type": "blackout", "duration_seconds": 2})
+        result = viewer.result()
+        log = decisions(daemon, test, result["viewer_id"])
+        _, lost = came_is_what_was_sent(result, log)
+        audio = [e["fate"] == "sent" for e in log[AUDIO]]
+        dark = audio.count(False)
+        check(abs(dark - 100) <= 3, f"{dark} packets of sound lost in 2 s of 20 ms")
+        first = audio.index(False)
+        check(not any(audio[first:first + dark]) and all(audio[first + dark:]), "what was lost is not one stretch")
+    return f"{lost} packets lost, {dark} of sound"
+
+
+def a_udp_receiver_is_not_disturbed():
+    receiver = Receiver()
+    with Daemon() as daemon:
+        test = begin(daemon, target={"transport": "udp", "host": "127.0.0.1", "port": receiver.port})
+        result = watch(daemon, test, "whep", 5)
+        came_is_what_was_sent(result, decisions(daemon, test, result["viewer_id"]))
+        daemon.post(f"/api/v1/test/{test}/stop")
+    streams = by_stream(receiver.close())
+    check(set(streams) == {VIDEO, AUDIO}, f"{sorted(streams)}")
+    for ssrc, packets in streams.items():
+        numbers = unwrap([p.seq for p in packets])
+        check(numbers == list(range(numbers[0], numbers[0] + len(numbers))), f"{ssrc} has holes")
+        check({p.participant for p in packets} == {FIRST}, "ids are missing")
+    return f"{sum(map(len, streams.values()))} packets by UDP, {sum(result['received'].values())} to the viewer"
+
+
+def late_p99(daemon, silent_viewers):
+    """Of a test with one viewer that watches, and so many offers that nobody answers."""
+    test = begin(daemon, num_participants=21)
+    for participant in range(FIRST + 1, FIRST + 1 + silent_viewers):
+        daemon.get(f"/api/v1/test/{test}/sdp/{participant}")
+    result = watch(daemon, test, "rest", 8)
+    _, lost = came_is_what_was_sent(result, decisions(daemon, test, result["viewer_id"]))
+    check(lost == 0, f"{lost} lost")
+    daemon.post(f"/api/v1/test/{test}/stop")
+    report = daemon.get(f"/api/v1/test/{test}/report.json")
+    return report["generator"]["late_p99_ms"]
+
+
+def viewers_that_never_answer_delay_nobody():
+    with Daemon() as daemon:
+        without, silent = late_p99(daemon, 0), late_p99(daemon, 20)
+        check(silent < without + 3, f"lateness p99 is {silent} ms with 20 of them, {without} ms without")
+    return f"lateness p99 {without:.2f} ms without, {silent:.2f} ms with 20"
+
+
+if not has_aiortc():
+    print("skipped: Debian's python3-aiortc is not installed (scripts/install-deps --test)")
+    raise SystemExit(77)
+main(viewers_of_both_ways_get_everything_side_by_side, loss_is_exactly_what_was_logged,
+     an_injected_spike_reaches_a_viewer_and_ends, a_udp_receiver_is_not_disturbed,
+     viewers_that_never_answer_delay_nobody)
