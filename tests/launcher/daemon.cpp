@@ -76,9 +76,6 @@ START_TEST(what_cannot_be_is_refused_with_the_right_status) {
   const Answer full = f.create("b", "\"num_participants\":11");
   refused(full, 429, "num_participants");
   avc_assert_text(full.retry_after, "10");
-  for (const char *route : {"sdp/1001", "ice/1001"}) refused(f.get(std::string("test/a/") + route), 501, "");
-  for (const char *route : {"sdp/1001", "answer/1001", "ice/1001"})
-    refused(f.post(std::string("test/a/") + route), 501, "");
   avc_assert_text(f.client->call("PUT", "/api/v1/test/a").allow, "DELETE, GET");
   ck_assert_uint_eq(f.remove("test/a").status, 200);
   refused(f.get("test/a"), 404, "test_id");
