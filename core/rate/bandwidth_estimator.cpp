@@ -13,7 +13,8 @@ constexpr double kPacketWeight = 0.05;                       // of the latest in
 BandwidthEstimator::BandwidthEstimator(const Settings &settings)
     : settings_(settings),
       trend_(settings.burst_period),
-      control_({settings.start_kbps, settings.min_kbps, settings.max_kbps, settings.ceiling}) {}
+      control_({settings.start_kbps, settings.min_kbps, settings.max_kbps, settings.ceiling}),
+      full_queue_(settings.burst_period) {}
 
 double BandwidthEstimator::kbps() const {
   double kbps = settings_.start_kbps;
@@ -41,6 +42,11 @@ void BandwidthEstimator::arrival(const PacketResult &result) {
   }
 }
 
+Usage BandwidthEstimator::usage_by(Instant now) {
+  if (round_trip_ && full_queue_.update(*round_trip_, loss_.percent().value_or(0), now)) return Usage::over;
+  return detector_.usage();
+}
+
 void BandwidthEstimator::feedback(std::span<const PacketResult> results, Instant now) {
   if (results.empty()) return;
   ++counters_.feedbacks;
@@ -54,7 +60,7 @@ void BandwidthEstimator::feedback(std::span<const PacketResult> results, Instant
     round_trip_ = now - result.sent;
   }
   const Nanos response = round_trip_.value_or(Nanos(0)) + kResponse;
-  if (control_.update({detector_.usage(), received_.kbps(), response, packet_bytes_, now})) {
+  if (control_.update({usage_by(now), received_.kbps(), response, packet_bytes_, now})) {
     ++counters_.delay_decreases;
     // The next decrease has to be earned by packets sent at the new rate.
     settled_ = now;

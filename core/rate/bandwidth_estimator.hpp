@@ -4,6 +4,7 @@
 //
 //   results ─> PacketGroups ─> DelayTrend ─> OveruseDetector ─┐
 //         ├──> ReceivedRate ──────────────────────────────────┴> RateControl ─┐
+//         ├──> FullQueue (says over-use) ──────────────────────┘              │
 //         └──> LossControl ───────────────────────────────────────────────────┼─> the least of them
 //   REMB ─────────────────────────────────────────────────────────────────────┘
 //
@@ -15,6 +16,7 @@
 #include <span>
 
 #include "core/rate/delay_trend.hpp"
+#include "core/rate/full_queue.hpp"
 #include "core/rate/loss_control.hpp"
 #include "core/rate/overuse_detector.hpp"
 #include "core/rate/packet_groups.hpp"
@@ -65,6 +67,7 @@ class BandwidthEstimator {
 
  private:
   void arrival(const PacketResult &result);
+  Usage usage_by(Instant now);
 
   Settings settings_;
   PacketGroups groups_;
@@ -73,6 +76,7 @@ class BandwidthEstimator {
   ReceivedRate received_;
   RateControl control_;
   LossControl loss_;
+  FullQueue full_queue_;
   std::optional<double> remb_{};
   std::optional<Nanos> round_trip_{};
   std::optional<Instant> settled_{};  // what was sent before a decrease says nothing of the rate after it

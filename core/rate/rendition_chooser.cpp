@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
 
 #include "core/media/ladder.hpp"
 
@@ -10,50 +11,50 @@ namespace {
 
 constexpr int kLongestHold = 16;       // times the one that was set
 constexpr double kOverCeiling = 1.05;  // so that an estimate at the ceiling is above the step, not at it
+constexpr double kDraftCeiling = 1.5;
 
 }  // namespace
 
 RenditionChooser::RenditionChooser(std::vector<double> kbps, const Settings &settings)
-    : kbps_(std::move(kbps)), settings_(settings) {
+    : settings_(settings), kbps_(std::move(kbps)), waits_(kbps_.size()) {
   assert(!kbps_.empty() && std::ranges::is_sorted(kbps_, std::greater()));
 }
 
 double RenditionChooser::ceiling() const {
-  double widest = 1.5;  // the draft's
+  double widest = kDraftCeiling;
   for (std::size_t i = 1; i < kbps_.size(); ++i)
     widest = std::max(widest, kOverCeiling * settings_.headroom * kbps_[i - 1] / kbps_[i]);
   return widest;
 }
 
-void RenditionChooser::go_down(double estimate_kbps, Instant now) {
-  current_ = media::pick_rendition(kbps_, estimate_kbps);
-  fits_since_.reset();
-  if (up_ && now - *up_ < settings_.trial) hold_factor_ = std::min(2 * hold_factor_, kLongestHold);
-  up_.reset();
+void RenditionChooser::note_what_fits(double estimate_kbps, Instant now) {
+  for (std::size_t i = 0; i < kbps_.size(); ++i) {
+    if (estimate_kbps < settings_.headroom * kbps_[i])
+      waits_[i].fits_since.reset();
+    else if (!waits_[i].fits_since)
+      waits_[i].fits_since = now;
+  }
 }
 
 std::size_t RenditionChooser::choose(double estimate_kbps, Instant now) {
-  if (up_ && now - *up_ >= settings_.trial) {
-    hold_factor_ = 1;
-    up_.reset();
+  note_what_fits(estimate_kbps, now);
+  if (trial_since_ && now - *trial_since_ >= settings_.trial) {
+    waits_[current_].factor = 1;
+    trial_since_.reset();
   }
-  if (estimate_kbps < kbps_[current_] && current_ + 1 < kbps_.size()) {
-    go_down(estimate_kbps, now);
+  const std::size_t below = media::pick_rendition(kbps_, estimate_kbps);
+  if (below > current_) {
+    if (trial_since_) waits_[current_].factor = std::min(2 * waits_[current_].factor, kLongestHold);
+    trial_since_.reset();
+    current_ = below;
     return current_;
   }
-  if (current_ == 0 || estimate_kbps < settings_.headroom * kbps_[current_ - 1]) {
-    fits_since_.reset();
-    return current_;
+  for (std::size_t better = 0; better < current_; ++better) {
+    const auto since = waits_[better].fits_since;
+    if (!since || now - *since < hold(better)) continue;
+    current_ = better;
+    trial_since_ = now;
   }
-  if (!fits_since_) {
-    fits_since_ = now;
-    least_since_ = estimate_kbps;
-  }
-  least_since_ = std::min(least_since_, estimate_kbps);
-  if (now - *fits_since_ < hold()) return current_;
-  current_ = media::pick_rendition(kbps_, least_since_ / settings_.headroom);
-  fits_since_.reset();
-  up_ = now;
   return current_;
 }
 

@@ -24,10 +24,10 @@ net::Impairment link(double kbps, double loss = 0, double jitter_ms = 0) {
 }
 
 struct Ladder {
-  explicit Ladder(const net::Impairment &settings, std::uint64_t seed = 1)
+  explicit Ladder(const net::Impairment &settings, std::uint64_t seed = 1, double keyframe = 5)
       : call(
             {.start_kbps = 3000, .ceiling = chooser.ceiling(), .burst_period = 1s}, settings,
-            {.keyframe = 5, .paced = false},
+            {.keyframe = keyframe, .paced = false},
             [this](Instant now, double estimate_kbps) { return kMedia[choose(estimate_kbps, now)]; }, seed) {}
 
   std::size_t choose(double estimate_kbps, Instant now) {
@@ -75,7 +75,7 @@ START_TEST(a_limit_brings_it_down_and_its_end_back_up) {
   ladder.call.run_until(120s);
   ck_assert_double_le(ladder.until_down_to(30, 1), 2);
   ck_assert_double_le(ladder.call.queue_ms(40s, 90s, 0.9), 200);
-  ck_assert_double_le(ladder.until_up_to(90, 0), 15);
+  ck_assert_double_le(ladder.until_up_to(90, 0), 25);
   ck_assert_uint_eq(ladder.chooser.current(), 0);
 }
 END_TEST
@@ -110,6 +110,17 @@ START_TEST(between_two_renditions_it_is_the_lower_one_nearly_always) {
 }
 END_TEST
 
+// A queue that stays full has no trend and loses too little for the draft. 1200 takes 1315 with all headers.
+START_TEST(a_rendition_a_little_too_large_does_not_keep_the_queue_full) {
+  for (const double kbps : {2600.0, 1300.0}) {
+    Ladder ladder(link(kbps), 1, 1);
+    ladder.call.run_until(600s);
+    ck_assert_uint_ge(ladder.changes.size(), 4);
+    ck_assert_double_le(ladder.call.queue_ms(60s, 600s, 0.7), 100);
+  }
+}
+END_TEST
+
 START_TEST(two_seconds_of_blackout_do_not_change_it_for_long) {
   Ladder ladder(link(3500));
   ladder.call.run_until(30s);
@@ -123,4 +134,5 @@ END_TEST
 
 AVC_TESTS("adaptation", the_best_rendition_stays_where_it_fits, a_limit_brings_it_down_and_its_end_back_up,
           a_link_for_the_smallest_gets_the_smallest, between_two_renditions_it_is_the_lower_one_nearly_always,
+          a_rendition_a_little_too_large_does_not_keep_the_queue_full,
           two_seconds_of_blackout_do_not_change_it_for_long)

@@ -116,6 +116,18 @@ START_TEST(a_longer_delay_costs_one_decrease) {
 }
 END_TEST
 
+// 100 ms longer and 5 % lost at random looks like a full queue: once.
+START_TEST(a_longer_delay_with_losses_costs_little_more) {
+  Call call(kDraft, link(2500), kPaced, follow);
+  call.run_until(30s);
+  net::Impairment longer = link(2500, 5);
+  longer.delay_ms = 120;
+  call.set_link(longer);
+  call.run_until(90s);
+  ck_assert_double_ge(call.mean_kbps(40s, 90s), 0.75 * 2500);
+}
+END_TEST
+
 // The ceiling: 1.5 times what is sent.
 START_TEST(what_is_not_sent_is_not_found) {
   Call call(kDraft, link(0), kPaced, [](Instant, double) { return 500.0; });
@@ -174,6 +186,7 @@ END_TEST
 AVC_TESTS("bandwidth estimator", it_finds_what_a_link_carries_with_a_short_queue,
           it_falls_with_the_link_and_comes_back_with_it, losses_of_1_percent_and_jitter_of_5_ms_do_not_lower_it,
           losses_of_15_percent_lower_it_until_they_end, without_a_floor_keyframes_are_taken_for_overload,
-          a_longer_delay_costs_one_decrease, what_is_not_sent_is_not_found, before_feedback_it_is_what_it_starts_with,
+          a_longer_delay_costs_one_decrease, a_longer_delay_with_losses_costs_little_more,
+          what_is_not_sent_is_not_found, before_feedback_it_is_what_it_starts_with,
           the_receivers_own_estimate_is_a_limit, with_receiver_reports_only_losses_set_the_limit,
           counters_tell_what_was_heard_and_done)

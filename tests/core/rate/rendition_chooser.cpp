@@ -53,12 +53,14 @@ START_TEST(the_hold_begins_anew_when_the_estimate_dips) {
 }
 END_TEST
 
+// Each rendition's time counts from when the estimate was enough for it.
 START_TEST(up_by_several_if_all_of_the_hold_says_so) {
   Asked asked;
   asked.with(100, 1);
   asked.with(1400, 1.5);
-  ck_assert((asked.with(5000, 2) == Changes{{4, 1}}));  // 1400 for half of the hold
-  ck_assert((asked.with(5000, 4) == Changes{{7.1, 0}}));
+  ck_assert((asked.with(5000, 15) == Changes{{4, 1}, {5.5, 0}}));
+  asked.with(100, 1);
+  ck_assert((asked.with(5000, 10) == Changes{{21.5, 0}}));
 }
 END_TEST
 
@@ -66,14 +68,15 @@ START_TEST(each_trial_that_fails_doubles_the_hold_one_that_lasts_resets_it) {
   Asked asked;
   asked.with(1200, 1);
   for (const int hold : {3, 6, 12, 24, 48, 48}) {
-    ck_assert(asked.chooser.hold() == hold * 1s);
+    ck_assert(asked.chooser.hold(0) == hold * 1s);
     ck_assert_uint_eq(asked.with(5000, hold + 1).size(), 1);
     ck_assert_uint_eq(asked.with(1200, 1).size(), 1);
   }
+  ck_assert(asked.chooser.hold(1) == 3s);  // nothing was said against the one below
   asked.with(5000, 48 + 11);
-  ck_assert(asked.chooser.hold() == 3s);
+  ck_assert(asked.chooser.hold(0) == 3s);
   asked.with(1200, 1);  // later than the trial: no failure
-  ck_assert(asked.chooser.hold() == 3s);
+  ck_assert(asked.chooser.hold(0) == 3s);
 }
 END_TEST
 
