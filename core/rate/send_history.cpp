@@ -4,6 +4,11 @@
 #include <bit>
 
 namespace avc::rate {
+namespace {
+
+constexpr std::int64_t kFar = std::int64_t{1} << 36;  // steps of 64 ms: 139 years, half of what an Instant can tell
+
+}  // namespace
 
 SendHistory::SendHistory(std::size_t packets) : entries_(std::bit_ceil(std::clamp<std::size_t>(packets, 1, 32768))) {}
 
@@ -13,7 +18,11 @@ void SendHistory::sent(std::uint16_t sequence, Instant at, std::size_t bytes) {
 
 void SendHistory::results(const rtp::TransportFeedback &feedback, std::vector<PacketResult> &out) {
   constexpr int kUnusedBits = 8;  // of the reference time's 32
-  const std::int64_t steps = references_.extend(feedback.reference << kUnusedBits) >> kUnusedBits;
+  std::int64_t steps = references_.extend(feedback.reference << kUnusedBits) >> kUnusedBits;
+  if (steps > kFar) {  // a clock that runs half a wrap ahead in each feedback is none: begin again
+    references_.restart();
+    steps = references_.extend(feedback.reference << kUnusedBits) >> kUnusedBits;
+  }
   const Instant reference{steps * rtp::TransportFeedback::kReferenceStep};
   rtp::TransportArrivals arrivals(feedback);
   while (const auto packet = arrivals.next()) {

@@ -66,6 +66,21 @@ START_TEST(the_receivers_clock_may_wrap) {
 }
 END_TEST
 
+// Half a wrap further in each feedback: 170 years in 10 000, were they believed.
+START_TEST(a_clock_that_runs_away_begins_again) {
+  SendHistory history;
+  const Nanos half = ((1 << 23) - 1) * rtp::TransportFeedback::kReferenceStep;
+  Nanos latest{};
+  for (int i = 0; i < 10'000; ++i) {
+    history.sent(static_cast<std::uint16_t>(i), Instant{i * 1s}, 100);
+    const auto results = told(history, static_cast<std::uint16_t>(i), {Instant{i * half}});
+    ck_assert_uint_eq(results.size(), 1);
+    latest = std::max(latest, results[0].arrived->since_origin);
+  }
+  ck_assert(latest > 24h * 365 * 100 && latest < 24h * 365 * 145);
+}
+END_TEST
+
 AVC_TESTS("send history", feedback_becomes_results_in_order_over_the_wrap,
           a_packet_that_was_late_is_told_as_lost_and_then_as_arrived, numbers_never_sent_or_long_gone_are_passed_over,
-          the_receivers_clock_may_wrap)
+          the_receivers_clock_may_wrap, a_clock_that_runs_away_begins_again)
