@@ -2,7 +2,7 @@
 // can be read as results: sent then, so large, arrived then or not.
 //
 // A packet's arrival is told once, its loss once before that (a late packet is first told as lost, then as arrived).
-// Numbers that are not known any more, or never were, are passed over. 24 bytes for each packet, allocated at the
+// Numbers that are not known any more, or never were, are passed over. 16 bytes for each packet, allocated at the
 // beginning; nothing later. Not thread-safe.
 #pragma once
 
