@@ -83,7 +83,11 @@ Peer::~Peer() {
 }
 
 Result<bool> Peer::begin(const PeerSettings &settings, const Streams &streams) {
-  auto pipeline = PeerPipeline::make(settings, streams);
+  auto pipeline = PeerPipeline::make(settings, streams, [whom = weak_from_this()] {
+    on_main<Peer>(whom, [](Peer &peer) {
+      if (peer.state_ == PeerState::connected) peer.close();
+    });
+  });
   if (!pipeline) return pipeline.error();
   pipeline_ = std::move(*pipeline);
   watch_bus();

@@ -47,8 +47,9 @@ Result<bool> set_up_source(GstElement *source, const PeerSettings &settings) {
 
 }  // namespace
 
-Result<std::unique_ptr<PeerPipeline>> PeerPipeline::make(const PeerSettings &settings, const Streams &streams) {
-  std::unique_ptr<PeerPipeline> made(new PeerPipeline);
+Result<std::unique_ptr<PeerPipeline>> PeerPipeline::make(const PeerSettings &settings, const Streams &streams,
+                                                         Left left) {
+  std::unique_ptr<PeerPipeline> made(new PeerPipeline(std::move(left)));
   if (auto built = made->build(settings, streams); !built) return built.error();
   return made;
 }
@@ -89,7 +90,9 @@ Result<bool> PeerPipeline::build(const PeerSettings &settings, const Streams &st
   // On whatever thread webrtcbin makes its transport.
   g_signal_connect(webrtc_, "deep-element-added",
                    G_CALLBACK(+[](GstBin *, GstBin *, GstElement *element, gpointer self) noexcept {
-                     if (is_made_by(element, "nicesink")) static_cast<PeerPipeline *>(self)->place_degrader(element);
+                     auto *pipeline = static_cast<PeerPipeline *>(self);
+                     if (is_made_by(element, "nicesink")) pipeline->place_degrader(element);
+                     if (is_made_by(element, "dtlsdec")) pipeline->look_out_for_the_end(element);
                    }),
                    this);
   if (streams.video) {
@@ -163,6 +166,17 @@ void PeerPipeline::place_degrader(GstElement *nicesink) {
   gst_pad_link(source.get(), in.get());
   gst_pad_link(out.get(), sink.get());
   gst_element_sync_state_with_parent(degrader_.get());
+}
+
+void PeerPipeline::look_out_for_the_end(GstElement *dtlsdec) {
+  constexpr gint kClosed = 1;  // of GstDtlsConnectionState
+  g_signal_connect(dtlsdec, "notify::connection-state",
+                   G_CALLBACK(+[](GObject *element, GParamSpec *, gpointer self) noexcept {
+                     gint state = 0;
+                     g_object_get(element, "connection-state", &state, nullptr);
+                     if (state == kClosed) static_cast<PeerPipeline *>(self)->left_();
+                   }),
+                   this);
 }
 
 Result<bool> PeerPipeline::play() {

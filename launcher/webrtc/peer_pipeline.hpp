@@ -15,8 +15,10 @@
 #include <gst/gst.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/json/conditions.hpp"
@@ -43,7 +45,9 @@ struct PeerSettings {
 
 class PeerPipeline {
  public:
-  static Result<std::unique_ptr<PeerPipeline>> make(const PeerSettings &settings, const Streams &streams);
+  // `left` is called, on whatever thread, when the viewer says that it leaves: webrtcbin keeps that to itself.
+  using Left = std::function<void()>;
+  static Result<std::unique_ptr<PeerPipeline>> make(const PeerSettings &settings, const Streams &streams, Left left);
   ~PeerPipeline();
   PeerPipeline(const PeerPipeline &) = delete;
   PeerPipeline &operator=(const PeerPipeline &) = delete;
@@ -59,13 +63,15 @@ class PeerPipeline {
   void read(results::ParticipantSnapshot &snapshot) const;
 
  private:
-  PeerPipeline() = default;
+  explicit PeerPipeline(Left left) : left_(std::move(left)) {}
   Result<GstElement *> add(const char *factory);
   Result<bool> build(const PeerSettings &settings, const Streams &streams);
   Result<bool> add_stream(const char *source_pad, const PeerSettings &settings, const Stream &stream);
   Result<bool> set_ice(const IceSettings &ice);
   void place_degrader(GstElement *nicesink);
+  void look_out_for_the_end(GstElement *dtlsdec);
 
+  const Left left_;
   Ptr<GstElement> pipeline_;
   Ptr<GstElement> degrader_;  // in webrtcbin from its first transport on
   // In the pipeline, and owned by it.
