@@ -7,41 +7,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from bed import SOURCE, Daemon, Receiver, by_stream, check, main, unwrap
+from viewers import AUDIO, FIRST, PYTHON, VIDEO, begin, has_aiortc, until_connected, watch
 
-PYTHON = "/usr/bin/python3"  # Debian's, which aiortc is installed for
-FIRST, VIDEO, AUDIO = 1001, 1001000, 1001001
-SMALL = {"video": {"width": 320, "height": 180, "fps": 30, "bitrate_kbps": 500}, "renditions": [500], "seed": 7}
 LOSS = {"spike_distribution": {"strategy": "legacy"}, "duration_seconds": 120,
         "spikes": [{"spike_id": "l", "type": "rtp_packet_loss", "start_offset_seconds": 0, "duration_seconds": 110,
                     "params": {"loss_percentage": "10"}}]}
-
-
-def has_aiortc():
-    return subprocess.run([PYTHON, "-c", "import aiortc"], capture_output=True).returncode == 0
-
-
-def begin(daemon, **scenario):
-    test = daemon.post("/api/v1/test/create", {"num_participants": 1, "target": {"transport": "webrtc"},
-                                               "decision_log": True, **SMALL, **scenario})["test_id"]
-    daemon.post(f"/api/v1/test/{test}/start")
-    while daemon.get(f"/api/v1/test/{test}").get("preparing"):
-        time.sleep(0.1)
-    return test
-
-
-def until_connected(daemon, test):
-    while daemon.get(f"/api/v1/test/{test}/participants/{FIRST}")["state"] != "running":
-        time.sleep(0.1)
-
-
-def watch(daemon, test, way, seconds, participant=FIRST):
-    run = subprocess.run([PYTHON, SOURCE / "tests" / "peers" / "rtc_viewer.py", way, daemon.url, test,
-                          str(participant), str(seconds)], capture_output=True, text=True, timeout=seconds + 60)
-    check(run.returncode == 0, f"the viewer ended with {run.returncode}: {run.stderr[-2000:]}")
-    result = json.loads(run.stdout)
-    result["sequences"] = {int(ssrc): numbers for ssrc, numbers in result["sequences"].items()}
-    check(result["state"] == "connected", f"the viewer is {result['state']}")
-    return result
 
 
 def decisions(daemon, test, viewer, participant=FIRST):
@@ -164,9 +134,34 @@ def viewers_that_never_answer_delay_nobody():
     return f"lateness p99 {without:.2f} ms without, {silent:.2f} ms with 20"
 
 
+def vanish():
+    with Daemon() as daemon:
+        test = begin(daemon)
+        viewer = subprocess.Popen([PYTHON, SOURCE / "tests" / "peers" / "rtc_viewer.py", "whep", daemon.url, test,
+                                   str(FIRST), "60"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until_connected(daemon, test)
+        time.sleep(2)
+        viewer.kill()
+        viewer.wait()
+        gone = time.monotonic()
+        told = daemon.get(f"/api/v1/test/{test}/participants/{FIRST}")
+        while told["viewers"][0]["state"] == "connected" and time.monotonic() < gone + 80:
+            time.sleep(0.5)
+            told = daemon.get(f"/api/v1/test/{test}/participants/{FIRST}")
+        return told, time.monotonic() - gone
+
+
+def one_that_vanishes_has_failed_and_says_why():
+    told, seconds = vanished.result()
+    check(told["viewers"][0]["state"] == "failed" and "ICE failed" in told["viewers"][0]["reason"], f"{told}")
+    check(told["state"] == "connecting", f"{told}")
+    return f"after {seconds:.0f} s"
+
+
 if not has_aiortc():
     print("skipped: Debian's python3-aiortc is not installed (scripts/install-deps --test)")
     raise SystemExit(77)
+vanished = ThreadPoolExecutor().submit(vanish)  # takes a minute, beside the others
 main(viewers_of_both_ways_get_everything_side_by_side, loss_is_exactly_what_was_logged,
      an_injected_spike_reaches_a_viewer_and_ends, a_udp_receiver_is_not_disturbed,
-     viewers_that_never_answer_delay_nobody)
+     viewers_that_never_answer_delay_nobody, one_that_vanishes_has_failed_and_says_why)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Chromium plays a participant over WHEP: the picture decodes, nothing is lost without chaos, and what it calls lost
+"""Chromium plays a participant over WHEP and by the old exchange: the picture decodes, nothing is lost without chaos, and what it calls lost
 with chaos agrees with the decision log. In a network of its own that has nothing but loopback."""
 import json
 import os
@@ -18,12 +18,17 @@ SCENARIO = {"num_participants": 1, "target": {"transport": "webrtc"}, "decision_
             "spike_distribution": {"strategy": "legacy"}}
 OWN_NETWORK = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
 
-WATCH = """(async () => {
+PLAYER = """
   const pc = window.pc = new RTCPeerConnection(), video = document.createElement('video');
   video.muted = video.autoplay = true;
   video.srcObject = new MediaStream();
   document.body.append(video);
   pc.ontrack = event => video.srcObject.addTrack(event.track);
+  const connected = async () => {
+    for (let i = 0; i < 100 && pc.connectionState != 'connected'; ++i) await new Promise(done => setTimeout(done, 100));
+    return pc.connectionState;
+  };"""
+BY_WHEP = "(async () => {" + PLAYER + """
   for (const kind of ['audio', 'video']) pc.addTransceiver(kind, {direction: 'recvonly'});
   await pc.setLocalDescription(await pc.createOffer());
   const reply = await fetch('/whep/TEST/1001', {method: 'POST', headers: {'Content-Type': 'application/sdp'},
@@ -35,18 +40,30 @@ WATCH = """(async () => {
                                                  headers: {'Content-Type': 'application/trickle-ice-sdpfrag'}});
   };
   await pc.setRemoteDescription({type: 'answer', sdp: await reply.text()});
-  for (let i = 0; i < 100 && pc.connectionState != 'connected'; ++i) await new Promise(done => setTimeout(done, 100));
-  return pc.connectionState;
+  return connected();
+})()"""
+BY_REST = "(async () => {" + PLAYER + """
+  const at = what => '/api/v1/test/TEST/' + what + '/1001';
+  const post = (what, body) => fetch(at(what), {method: 'POST', body: JSON.stringify(body)});
+  const offer = await (await fetch(at('sdp'))).json(), viewer_id = offer.viewer_id;
+  await pc.setRemoteDescription({type: 'offer', sdp: offer.sdp_offer});
+  await pc.setLocalDescription(await pc.createAnswer());
+  pc.onicecandidate = event => {
+    if (event.candidate && event.candidate.candidate) post('ice', {...event.candidate.toJSON(), viewer_id});
+  };
+  const reply = await post('answer', {sdp_answer: pc.localDescription.sdp, viewer_id});
+  return reply.status == 200 ? connected() : reply.status + ' ' + await reply.text();
 })()"""
 STATS = """(async () => {
   const found = {};
   (await pc.getStats()).forEach(row => { if (row.type == 'inbound-rtp') found[row.kind] = row; });
   return found;
 })()"""
-LEAVE = "fetch(window.resource, {method: 'DELETE'}).then(reply => { pc.close(); return reply.status; })"
+LEAVE_WHEP = "fetch(window.resource, {method: 'DELETE'}).then(reply => { pc.close(); return reply.status; })"
+LEAVE_REST = "pc.close(), 200"
 
 
-def played(spikes):
+def played(spikes, watch=BY_WHEP, leave=LEAVE_WHEP):
     """What the browser says after some seconds, the decision log, and what the daemon says of the viewer."""
     with Daemon() as daemon:
         test = daemon.post("/api/v1/test/create", {**SCENARIO, "spikes": spikes})["test_id"]
@@ -55,21 +72,33 @@ def played(spikes):
             time.sleep(0.1)
         with Chromium() as browser:
             browser.visit(f"{daemon.url}/healthz")
-            state = browser.run(WATCH.replace("TEST", test))
+            state = browser.run(watch.replace("TEST", test))
             check(state == "connected", f"Chromium is {state}")
             time.sleep(SECONDS)
             stats = browser.run(STATS)
             viewer, = daemon.get(f"/api/v1/test/{test}/participants/1001")["viewers"]
-            check(browser.run(LEAVE) == 200, "DELETE was refused")
-            gone, = daemon.get(f"/api/v1/test/{test}/participants/1001")["viewers"]
+            check(browser.run(leave) == 200, "leaving was refused")
+            end = time.monotonic() + 5
+            while True:
+                gone, = daemon.get(f"/api/v1/test/{test}/participants/1001")["viewers"]
+                if gone["state"] == "closed" or time.monotonic() > end:
+                    break
+                time.sleep(0.1)
             check(gone["state"] == "closed", f"it left and is {gone}")
         log = (daemon.state_dir() / f"{test}.decisions.1001.{viewer['viewer_id']}.jsonl").read_text().splitlines()
         daemon.post(f"/api/v1/test/{test}/stop")
     return stats, [json.loads(line) for line in log], viewer
 
 
-def a_browser_plays_without_a_loss():
-    stats, log, viewer = played([])
+def a_whep_player_plays_without_a_loss():
+    return plays_without_a_loss(*played([]))
+
+
+def a_client_of_the_old_exchange_does_too():
+    return plays_without_a_loss(*played([], BY_REST, LEAVE_REST))
+
+
+def plays_without_a_loss(stats, log, viewer):
     video = stats["video"]
     check(video["framesDecoded"] > 0.8 * 30 * SECONDS, f"{video['framesDecoded']} pictures in {SECONDS} s")
     check(video["packetsLost"] == 0 and stats["audio"]["packetsLost"] == 0, f"{video} {stats['audio']}")
@@ -108,4 +137,4 @@ if "--inside" not in sys.argv:
         raise SystemExit(77)
     inside = 'ip link set lo up && exec "$0" "$1" --inside'
     os.execvp(OWN_NETWORK[0], [*OWN_NETWORK, "sh", "-c", inside, sys.executable, __file__])
-main(a_browser_plays_without_a_loss, what_a_browser_calls_lost_is_in_the_log)
+main(a_whep_player_plays_without_a_loss, a_client_of_the_old_exchange_does_too, what_a_browser_calls_lost_is_in_the_log)

@@ -1,0 +1,38 @@
+"""What the tests of viewers share: a test whose participants have viewers, and aiortc as one (rtc_viewer.py)."""
+import json
+import subprocess
+import time
+
+from bed import SOURCE, check
+
+PYTHON = "/usr/bin/python3"  # Debian's, which aiortc is installed for
+FIRST, VIDEO, AUDIO = 1001, 1001000, 1001001
+SMALL = {"video": {"width": 320, "height": 180, "fps": 30, "bitrate_kbps": 500}, "renditions": [500], "seed": 7}
+
+
+def has_aiortc():
+    return subprocess.run([PYTHON, "-c", "import aiortc"], capture_output=True).returncode == 0
+
+
+def begin(daemon, **scenario):
+    test = daemon.post("/api/v1/test/create", {"num_participants": 1, "target": {"transport": "webrtc"},
+                                               "decision_log": True, **SMALL, **scenario})["test_id"]
+    daemon.post(f"/api/v1/test/{test}/start")
+    while daemon.get(f"/api/v1/test/{test}").get("preparing"):
+        time.sleep(0.1)
+    return test
+
+
+def until_connected(daemon, test):
+    while daemon.get(f"/api/v1/test/{test}/participants/{FIRST}")["state"] != "running":
+        time.sleep(0.1)
+
+
+def watch(daemon, test, way, seconds, participant=FIRST):
+    run = subprocess.run([PYTHON, SOURCE / "tests" / "peers" / "rtc_viewer.py", way, daemon.url, test,
+                          str(participant), str(seconds)], capture_output=True, text=True, timeout=seconds + 60)
+    check(run.returncode == 0, f"the viewer ended with {run.returncode}: {run.stderr[-2000:]}")
+    result = json.loads(run.stdout)
+    result["sequences"] = {int(ssrc): numbers for ssrc, numbers in result["sequences"].items()}
+    check(result["state"] == "connected", f"the viewer is {result['state']}")
+    return result
