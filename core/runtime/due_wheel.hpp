@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -44,9 +45,20 @@ class DueWheel {
   // The same for what is made where it is held: fill(item).
   template <class Fill>
   void hold_in_place(Instant due, Fill fill) {
-    // While nothing is held the ring may begin anywhere. What is late belongs to today.
-    if (empty()) today_ = std::max(today_, day_of(due) - kDays / 2);
+    begin_ring(due);
     enter(due, fill);
+  }
+
+  // The same for what fills a cache line together with its time, given as its words. It goes past the caches.
+  using Words = std::array<std::uint64_t, 7>;
+  void hold_words(Instant due, const Words &words) {
+    static_assert(sizeof(Held) == sizeof(Line) && std::is_trivially_copyable_v<T>);
+    begin_ring(due);
+    const std::int64_t day = std::max(day_of(due), today_);
+    if (day - today_ >= kDays) return later_.hold(due, {due, std::bit_cast<T>(words)});
+    const auto at = static_cast<std::uint64_t>(due.since_origin.count());
+    store_past_caches(&put(day, due), {at, words[0], words[1], words[2], words[3], words[4], words[5], words[6]});
+    ++in_ring_;
   }
 
   // What is going to be held lands on any day: said some steps before, the day's page is in the cache by then.
@@ -116,6 +128,11 @@ class DueWheel {
   static std::size_t place(std::int64_t day) { return static_cast<std::size_t>(day & (kDays - 1)); }
   bool occupied(std::int64_t day) const { return pages_[place(day)].first != kNone; }
 
+  // While nothing is held the ring may begin anywhere. What is late belongs to today.
+  void begin_ring(Instant due) {
+    if (empty()) today_ = std::max(today_, day_of(due) - kDays / 2);
+  }
+
   template <class Fill>
   void enter(Instant due, Fill fill) {
     const std::int64_t day = std::max(day_of(due), today_);
@@ -124,23 +141,14 @@ class DueWheel {
       fill(item);
       return later_.hold(due, {due, std::move(item)});
     }
-    put(day, due, fill);
+    Held &held = put(day, due);
+    held.due = due;
+    fill(held.item);
     ++in_ring_;
   }
 
-  template <class Fill>
-  void put(std::int64_t day, Instant due, Fill fill) {
-    Held held{due, {}};
-    fill(held.item);
-    Held &place = place_on(pages_[DueWheel::place(day)], day, due);
-    if constexpr (sizeof(Held) % 64 == 0 && std::is_trivially_copyable_v<Held>) {
-      store_past_caches(place, held);
-    } else {
-      place = std::move(held);
-    }
-  }
-
-  Held &place_on(Page &page, std::int64_t day, Instant due) {
+  Held &put(std::int64_t day, Instant due) {
+    Page &page = pages_[place(day)];
     if (page.in_last == kInBlock) {
       const std::uint32_t block = new_block();
       if (page.first == kNone) marks_[place(day) / 64] |= std::uint64_t{1} << place(day) % 64;
@@ -174,7 +182,7 @@ class DueWheel {
           taken_.push_back({held.due, static_cast<std::uint32_t>(taken_.size()), &held.item});
           --in_ring_;
         } else {
-          put(day, held.due, [&](T &item) { item = std::move(held.item); });
+          put(day, held.due) = std::move(held);
         }
       }
       const std::uint32_t next = std::exchange(blocks_[block].next, used_);

@@ -4,9 +4,8 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <type_traits>
+#include <cstring>
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -14,16 +13,22 @@
 
 namespace avc::runtime {
 
-// Of cache lines. Other threads see it after flush_stores() at the latest.
-template <class T>
-void store_past_caches(T &to, const T &value) {
-  static_assert(sizeof(T) % 64 == 0 && std::is_trivially_copyable_v<T>);
+// A cache line, from registers: what was written to memory a moment before in smaller pieces would have to get there
+// first. Other threads see it after flush_stores() at the latest.
+using Line = std::array<std::uint64_t, 8>;
+inline void store_past_caches(void *to, const Line &line) {
 #ifdef __x86_64__
-  const auto words = std::bit_cast<std::array<std::int64_t, sizeof(T) / 8>>(value);
-  auto *place = reinterpret_cast<long long *>(&to);
-  for (std::size_t i = 0; i < words.size(); ++i) _mm_stream_si64(place + i, words[i]);
+  auto *place = static_cast<long long *>(to);
+  _mm_stream_si64(place, static_cast<long long>(line[0]));
+  _mm_stream_si64(place + 1, static_cast<long long>(line[1]));
+  _mm_stream_si64(place + 2, static_cast<long long>(line[2]));
+  _mm_stream_si64(place + 3, static_cast<long long>(line[3]));
+  _mm_stream_si64(place + 4, static_cast<long long>(line[4]));
+  _mm_stream_si64(place + 5, static_cast<long long>(line[5]));
+  _mm_stream_si64(place + 6, static_cast<long long>(line[6]));
+  _mm_stream_si64(place + 7, static_cast<long long>(line[7]));
 #else
-  to = value;
+  std::memcpy(to, line.data(), sizeof line);
 #endif
 }
 

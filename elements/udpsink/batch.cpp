@@ -73,31 +73,20 @@ std::uint64_t Batch::monotonic_now() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-template <class Fill>
-void Batch::park(Path &path, Instant due, std::uint32_t held, Fill fill) {
+void Batch::park_packet(Path &path, Instant due, std::uint32_t held, std::uint32_t packet) {
   ++left_[held];
   ++path.exit.parked;
   wheel_.hold_in_place(due, [&](Parked &parked) {
     parked.held = held;
+    parked.packet = packet;
     parked.exit = path.number;
-    fill(parked);
   });
-}
-
-void Batch::park_packet(Path &path, Instant due, std::uint32_t held, std::uint32_t packet) {
-  park(path, due, held, [packet](Parked &parked) { parked.packet = packet; });
 }
 
 void Batch::park_packet(Path &path, Instant due, std::uint32_t held, const RtpFrame &frame, guint packet) {
-  const bool marked = held_[held].type_of_service >= 0;
-  park(path, due, held, [&](Parked &parked) {
-    const auto payload = frame.payload(packet);
-    parked.packet = marked ? Parked::kOfMarkedFrame : Parked::kOfFrame;
-    parked.payload = payload.data();
-    parked.payload_bytes = static_cast<std::uint16_t>(std::min<std::size_t>(payload.size(), 0xffff));
-    parked.header_bytes = static_cast<std::uint16_t>(frame.header_bytes);
-    parked.header = frame.packets[packet].header;
-  });
+  ++left_[held];
+  ++path.exit.parked;
+  wheel_.hold_words(due, Parked::words_of(held, held_[held].type_of_service >= 0, path.number, frame, packet));
 }
 
 void Batch::arrived(Exit &exit) {

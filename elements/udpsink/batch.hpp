@@ -86,8 +86,6 @@ class Batch {
   std::uint32_t hold_owner(const std::shared_ptr<Path> &path, const RtpFrame &frame, int type_of_service);
   void done_with(std::uint32_t held);
   void done_if_none_is_parked(std::uint32_t held);
-  template <class Fill>
-  void park(Path &path, Instant due, std::uint32_t held, Fill fill);
   void park_packet(Path &path, Instant due, std::uint32_t held, std::uint32_t packet);
   void park_packet(Path &path, Instant due, std::uint32_t held, const RtpFrame &frame, guint packet);
   void unpark(const Path &path);  // into due_
@@ -214,6 +212,7 @@ void Batch::add_frame(const std::shared_ptr<Path> &path, GstBuffer *buffer, cons
       }
     }
   }
+  runtime::flush_stores();
   if (read) done_with(hold({path, nullptr, share(GST_MINI_OBJECT_CAST(buffer))}));
   done_if_none_is_parked(held);
 }

@@ -7,7 +7,10 @@
 
 #include <gst/gst.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -33,8 +36,31 @@ struct Parked {
   std::uint16_t payload_bytes, header_bytes;
   const std::uint8_t *payload;
   std::array<std::uint8_t, FramePacket::kHeaderRoom> header;
+
+  // One of a frame as the wheel takes it.
+  static std::array<std::uint64_t, 7> words_of(std::uint32_t held, bool marked, std::uint32_t exit,
+                                               const RtpFrame &frame, guint packet);
 };
 static_assert(sizeof(Parked) == 56);  // with its time a cache line
+
+static_assert(offsetof(Parked, held) == 0 && offsetof(Parked, packet) == 4 && offsetof(Parked, exit) == 8 &&
+              offsetof(Parked, payload_bytes) == 12 && offsetof(Parked, header_bytes) == 14 &&
+              offsetof(Parked, payload) == 16 && offsetof(Parked, header) == 24);
+
+inline std::array<std::uint64_t, 7> Parked::words_of(std::uint32_t held, bool marked, std::uint32_t exit,
+                                                     const RtpFrame &frame, guint packet) {
+  static_assert(std::endian::native == std::endian::little);
+  const auto payload = frame.payload(packet);
+  const std::uint64_t sizes = std::min<std::size_t>(payload.size(), 0xffff) | std::uint64_t{frame.header_bytes} << 16;
+  const auto header = std::bit_cast<std::array<std::uint64_t, 4>>(frame.packets[packet].header);
+  return {held | std::uint64_t{marked ? kOfMarkedFrame : kOfFrame} << 32,
+          exit | sizes << 32,
+          reinterpret_cast<std::uintptr_t>(payload.data()),
+          header[0],
+          header[1],
+          header[2],
+          header[3]};
+}
 
 struct Path;
 
