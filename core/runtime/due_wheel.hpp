@@ -21,6 +21,7 @@
 
 #include "core/net/due_queue.hpp"
 #include "core/runtime/large_pages.hpp"
+#include "core/runtime/sort_by_due.hpp"
 #include "core/runtime/stream_store.hpp"
 #include "core/time.hpp"
 
@@ -31,7 +32,6 @@ class DueWheel {
  public:
   struct Taken {
     Instant due;
-    std::uint32_t number;  // among those taken together
     T *item;
   };
   struct Entry {
@@ -179,7 +179,7 @@ class DueWheel {
     for (std::uint32_t block = page.first; block != kNone;) {
       for (Held &held : std::span(blocks_[block].held).first(block == page.last ? page.in_last : kInBlock)) {
         if (leaves(held)) {
-          taken_.push_back({held.due, static_cast<std::uint32_t>(taken_.size()), &held.item});
+          taken_.push_back({held.due, &held.item});
           --in_ring_;
         } else {
           put(day, held.due) = std::move(held);
@@ -188,8 +188,7 @@ class DueWheel {
       const std::uint32_t next = std::exchange(blocks_[block].next, used_);
       used_ = std::exchange(block, next);
     }
-    std::sort(taken_.begin() + static_cast<std::ptrdiff_t>(begin), taken_.end(),
-              [](const Taken &a, const Taken &b) { return a.due != b.due ? a.due < b.due : a.number < b.number; });
+    sort_by_due(std::span(taken_).subspan(begin), room_);
   }
 
   // All days before `day` are empty: the ring begins there, and what comes into its reach is entered.
@@ -225,7 +224,7 @@ class DueWheel {
   std::int64_t today_ = 0;                         // where the ring begins
   PagedStore<Block> blocks_;
   std::uint32_t free_ = kNone, used_ = kNone;  // blocks in use by nobody, and those of what was taken
-  std::vector<Taken> taken_;
+  std::vector<Taken> taken_, room_;
   std::size_t in_ring_ = 0;
   net::DueQueue<Held> later_;
 };

@@ -108,6 +108,36 @@ START_TEST(what_was_taken_stays_as_it_is_until_it_is_let_go_of) {
 }
 END_TEST
 
+// Of what fills a cache line, held either way, near and beyond the ring.
+START_TEST(what_is_held_by_its_words_is_the_same) {
+  struct Item {
+    std::array<std::uint64_t, 7> words;
+  };
+  const Rng rng(11);
+  std::uint64_t draws = 0;
+  runtime::DueWheel<Item> by_words, whole;
+  for (std::uint64_t i = 0; i < 5000; ++i) {
+    const Instant due{Nanos(static_cast<std::int64_t>(rng.at(draws++).below(8'000'000'000)))};
+    const Item item{{i, rng.at(draws++).below(1000), 3, ~i, 5, i * i, 7}};
+    by_words.hold_words(due, item.words);
+    whole.hold(due, item);
+  }
+  ck_assert_uint_eq(by_words.size(), whole.size());
+  for (int ms = 0; ms <= 8000; ms += 7) {
+    const Instant now{std::chrono::milliseconds(ms)};
+    const auto got = by_words.take_due(now), wanted = whole.take_due(now);
+    ck_assert_uint_eq(got.size(), wanted.size());
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      ck_assert(got[i].due == wanted[i].due);
+      ck_assert(got[i].item->words == wanted[i].item->words);
+    }
+    by_words.let_go();
+    whole.let_go();
+  }
+  ck_assert(by_words.empty() && whole.empty());
+}
+END_TEST
+
 AVC_TESTS("due wheel", held_items_leave_in_due_order_and_not_before, it_does_what_the_heap_does,
           what_is_taken_by_what_it_is_leaves_nothing_of_it_and_all_else,
-          what_was_taken_stays_as_it_is_until_it_is_let_go_of)
+          what_was_taken_stays_as_it_is_until_it_is_let_go_of, what_is_held_by_its_words_is_the_same)
