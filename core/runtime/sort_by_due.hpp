@@ -33,8 +33,10 @@ void sort_by_due(std::span<T> all, std::vector<T> &room) {
   std::array<std::uint32_t, kMostBuckets + 1> ends;
   std::fill_n(ends.begin(), buckets + 1, 0);
   for (const T &each : all) ++ends[bucket_of(each) + 1];
-  if (*std::max_element(ends.begin(), ends.begin() + static_cast<std::ptrdiff_t>(buckets) + 1) > kMostInBucket)
-    return std::ranges::stable_sort(all, {}, &T::due);
+  if (*std::max_element(ends.begin(), ends.begin() + static_cast<std::ptrdiff_t>(buckets) + 1) > kMostInBucket) {
+    std::ranges::stable_sort(all, {}, &T::due);
+    return;
+  }
   for (std::size_t i = 1; i <= buckets; ++i) ends[i] += ends[i - 1];
   room.assign(all.begin(), all.end());
   for (const T &each : room) all[ends[bucket_of(each)]++] = each;

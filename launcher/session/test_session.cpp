@@ -20,7 +20,7 @@ constexpr std::size_t kMostWarnings = 100;
 // Media handed on together costs less the more it is. But what is decided while a test runs takes effect so much later,
 // and the moments at which counters are read are off by up to that: of many, where it matters, more.
 constexpr std::size_t kMany = 500;
-constexpr Nanos kAhead = std::chrono::milliseconds(100), kAheadOfMany = std::chrono::milliseconds(250);
+constexpr Nanos kAhead = std::chrono::milliseconds(100), kAheadOfMany = std::chrono::milliseconds(500);
 
 constexpr guint kLatencyMs = 100;  // LATENCY messages within this time are answered together
 
