@@ -26,8 +26,8 @@ void sort_by_due(std::span<T> all, std::vector<T> &room) {
     last = std::max(last, at(each));
   }
   const std::size_t buckets = std::min(std::bit_ceil(all.size()), kMostBuckets);
-  const int width = std::bit_width(static_cast<std::uint64_t>(last - first)), wanted = std::bit_width(buckets) - 1;
-  const int shift = std::max(width - wanted, 0);
+  const auto width = std::bit_width(static_cast<std::uint64_t>(last - first)), wanted = std::bit_width(buckets) - 1;
+  const auto shift = width - std::min(width, wanted);
   const auto bucket_of = [&](const T &each) { return static_cast<std::uint64_t>(at(each) - first) >> shift; };
 
   std::array<std::uint32_t, kMostBuckets + 1> ends;
