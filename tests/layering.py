@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fails when an #include points the wrong way (docs/architecture.md has the picture).
 
-Each rule says what the files below a folder may include; the longest matching folder wins.
+Each rule says what the files below a folder may include, or those of one name; the longest match wins.
 """
 import pathlib
 import re
@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLOCKS = r"system_clock::now|steady_clock::now|clock_gettime"
 C_LIBS = r"gst/|glib|gio/|gobject|libsoup/|json-glib/|sqlite3"
 
-# folder: (own folders it may include, third-party includes it must not use, words it must not contain)
+# folder or file: (own folders it may include, third-party includes it must not use, words it must not contain)
 RULES = {
     "core": (["core"], rf"{C_LIBS}|thread$|mutex$|condition_variable|sys/|netinet/", CLOCKS),
     "core/runtime": (["core"], C_LIBS, ""),
@@ -29,6 +29,7 @@ RULES = {
     "launcher/webrtc": (["core", "elements/support", "launcher/webrtc", "launcher/results/samples.hpp",
                          "launcher/session/chain.hpp", "launcher/session/setter.hpp",
                          "launcher/session/source_id.hpp"], "gio/|libsoup/|sqlite3", ""),
+    "launcher/webrtc/http_exchange": (["core/result.hpp", "launcher/webrtc/http_exchange.hpp"], "gst/|sqlite3", ""),
     "launcher/receiver": (["core", "launcher/receiver", "launcher/results"], "gst/|libsoup/|sqlite3", ""),
     "launcher/results": (["core", "launcher/results", "launcher/scenario", "launcher/http/json_writer.hpp"],
                          "gst/|libsoup/", ""),
@@ -44,7 +45,7 @@ ELEMENT = re.compile(r"^elements/([a-z0-9]+)\.(?:hpp|cpp)$")
 
 
 def rule_for(path):
-    folder = path.parent.as_posix()
+    folder = path.with_suffix("").as_posix()
     while folder not in RULES:
         folder = folder.rpartition("/")[0]
         if not folder:
