@@ -136,6 +136,7 @@ Result<std::string> Daemon::start() {
 void Daemon::stop(results::EndReason reason) {
   if (context_ != nullptr) context_->pool().stop_all(reason);
   if (server_ != nullptr) server_->close();
+  if (context_ != nullptr) context_->settle();
 }
 
 }  // namespace avc::launcher

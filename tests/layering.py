@@ -24,7 +24,7 @@ RULES = {
     "launcher/scenario": (["core", "launcher/scenario"], "gst/|libsoup/|sqlite3", ""),
     "launcher/session": (["core", "elements/support", "launcher/session", "launcher/scenario", "launcher/results",
                           "launcher/receiver", "launcher/metrics", "launcher/http/json_writer.hpp",
-                          "launcher/webrtc/viewers.hpp"], "libsoup/|sqlite3", ""),
+                          "launcher/webrtc/viewers.hpp", "launcher/webrtc/publications.hpp"], "libsoup/|sqlite3", ""),
     # A viewer is made of the same elements as a participant, and the tests of launcher/session own the viewers.
     "launcher/webrtc": (["core", "elements/support", "launcher/webrtc", "launcher/results/samples.hpp",
                          "launcher/session/chain.hpp", "launcher/session/setter.hpp",

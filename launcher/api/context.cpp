@@ -32,6 +32,20 @@ Context::~Context() {
   for (auto &entry : channels_) entry.second->close();
 }
 
+std::shared_ptr<webrtc::HttpExchange> Context::whip_exchange() {
+  if (!whip_exchange_) {
+    whip_exchange_ = std::make_shared<webrtc::HttpExchange>([this, alive = alive()](const std::string &address) {
+      return alive.expired() ? Error{"", "the daemon has ended"} : settings_.targets.admit(address);
+    });
+  }
+  return whip_exchange_;
+}
+
+void Context::settle() {
+  constexpr unsigned kAtMostMs = 2000;
+  if (whip_exchange_) whip_exchange_->settle(kAtMostMs);
+}
+
 TestSession &Context::test(const Request &request) {
   if (TestSession *found = pool_.find(request.args.front())) return *found;
   throw ApiError(404, "there is no test \"" + request.args.front() + "\"", "test_id");

@@ -60,6 +60,10 @@ class Context final : public session::SessionObserver {
   // Gone when the context is: for what calls back later.
   std::weak_ptr<const bool> alive() const { return alive_; }
 
+  // Shared by all who publish; made for the first of them.
+  std::shared_ptr<webrtc::HttpExchange> whip_exchange();
+  void settle();  // sessions at endpoints are deleted, or two seconds have passed
+
   session::TestSession &test(const Request &request);  // by the first argument; throws 404
   std::shared_ptr<http::EventChannel> channel(const std::string &test_id);
   void forget(const std::string &test_id);
@@ -73,7 +77,8 @@ class Context final : public session::SessionObserver {
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
   std::unique_ptr<results::History> history_;
   std::map<std::string, std::shared_ptr<http::EventChannel>> channels_;
-  session::SessionPool pool_;  // last: its tests end before what they report to
+  std::shared_ptr<webrtc::HttpExchange> whip_exchange_;  // none: nobody has published
+  session::SessionPool pool_;                            // last: its tests end before what they report to
 };
 
 // The route table, all of it.

@@ -144,6 +144,30 @@ Reply build(Context &context, std::shared_ptr<SessionSetup> setup, const session
   return created(context, context.pool().add(std::move(*setup)));
 }
 
+// What is asked about now is the first participant's URL; every connection is asked about again when it is made.
+Reply create_publishing(Context &context, const std::shared_ptr<SessionSetup> &setup) {
+  const scenario::Target &own = *setup->scenario.target;
+  setup->viewers_only = true;
+  setup->target_text = "whip " + own.url;
+  setup->whip = {own.url, own.token, own.room, context.whip_exchange(), admits(context)};
+  const auto host = webrtc::host_of_template(own.url);
+  if (!host) throw ApiError(400, host.error().message, "target.url");
+  admit(context, *setup, false);
+  Reply reply;
+  reply.later = [&context, setup, host = *host](const http::Finish &finish) {
+    session::resolve({host, 0, "target.url"}, [&context, setup, finish](const Result<std::string> &address) {
+      finish([&] {
+        if (!address) refuse(400, address.error());
+        if (auto admitted = context.settings().targets.admit(*address); !admitted)
+          refuse(403, {"target.url", admitted.error().message});
+        admit(context, *setup, false);
+        return created(context, context.pool().add(std::move(*setup)));
+      });
+    });
+  };
+  return reply;
+}
+
 Reply create(Context &context, const Request &request) {
   const std::string strict_text = request.query_value("strict");
   const bool strict = strict_text == "1" || strict_text == "true";
@@ -157,6 +181,7 @@ Reply create(Context &context, const Request &request) {
     setup->target_text = "webrtc (viewers)";
     return created(context, context.pool().add(std::move(*setup)));
   }
+  if (own && own->transport == scenario::Target::Transport::whip) return create_publishing(context, setup);
   const auto target = choose_target(setup->scenario, context.settings().target_environment, strict);
   admit(context, *setup, target.embedded);
   if (target.embedded) {
@@ -317,7 +342,7 @@ std::vector<Route> test_routes(Context &c) {
                           {"audio", "object", "sample_rate, channels, bitrate_kbps"},
                           {"media_path", "string", "a file in a media directory; generated media when missing"},
                           {"media", "object", "path, or video_path and audio_path; fps of bare H.264"},
-                          {"target", "object", "transport (udp, loopback, webrtc), host, port"},
+                          {"target", "object", "transport (udp, loopback, webrtc, whip), host, port, url, token, room"},
                           {"network_profile", "object", "the link under all spikes: settings, or a profile's name"},
                           {"replay_log", "string", "repeat the packets' fates of this decision log"},
                           {"decision_log", "boolean", "write the fate of every packet"},

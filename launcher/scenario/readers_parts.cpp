@@ -112,25 +112,48 @@ void read_media(json::Object &root, Media &media) {
   object->done();
 }
 
+// What a bearer token is made of (RFC 6750 section 2.1): nothing that JSON would have to escape.
+bool is_token(const std::string &text) {
+  return std::ranges::all_of(text, [](char c) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return plain || std::string_view("-._~+/=").find(c) != std::string_view::npos;
+  });
+}
+
+void read_endpoint(json::Object &object, Target &target) {
+  target.url = object.text("url", 2048).value_or("");
+  target.token = object.text("token", 4096).value_or("");
+  target.room = object.text("room", 128).value_or("");
+  if (target.url.empty()) object.fault("url", "is needed: the endpoint, for example http://HOST/whip/{id}");
+  if (!is_token(target.token)) object.fault("token", "may hold letters, digits and -._~+/= only");
+}
+
 void read_target(json::Object &object, Target &target) {
+  using Transport = Target::Transport;
   constexpr std::array<std::string_view, 5> kTransports{"udp", "loopback", "webrtc", "whip", "rtsp"};
   const auto transport = take_word(object, "transport", kTransports).value_or(0);
-  if (transport > 2) {
-    object.fault("transport",
-                 "\"" + std::string(kTransports[transport]) + "\" is not available yet; udp, loopback and webrtc are");
+  if (transport > 3) {
+    object.fault("transport", "\"" + std::string(kTransports[transport]) +
+                                  "\" is not available yet; udp, loopback, webrtc and whip are");
   }
-  if (object.get("url")) object.fault("url", "is not available yet; write host and port");
-  target.transport = transport > 2 ? Target::Transport::udp : static_cast<Target::Transport>(transport);
+  target.transport = transport > 3 ? Transport::udp : static_cast<Transport>(transport);
+  const std::string contradicts = "contradicts target.transport \"" + std::string(kTransports[transport]) + "\"";
+  const bool whip = target.transport == Transport::whip;
+  for (const char *key : {"url", "token", "room"}) {
+    if (!whip && object.get(key)) object.fault(key, contradicts + ": only \"whip\" has one");
+  }
+  if (whip) read_endpoint(object, target);
   const auto host = object.text("host", 253);
   const auto port = object.integer("port", 1, 65535);
   if (host && host->empty()) object.fault("host", "is empty");
   if (host) target.host = *host;
-  if (target.transport == Target::Transport::loopback) target.port = 0;  // any that is free
+  if (target.transport == Transport::loopback) target.port = 0;  // any that is free
   if (port) target.port = static_cast<std::uint16_t>(*port);
-  if (transport == 1 && host) object.fault("host", "contradicts target.transport \"loopback\"");
+  if (target.transport == Transport::loopback && host) object.fault("host", contradicts);
   for (const char *key : {"host", "port"}) {
-    if (transport == 2 && object.get(key))
-      object.fault(key, "contradicts target.transport \"webrtc\": viewers come to the daemon");
+    if (!object.get(key)) continue;
+    if (target.transport == Transport::webrtc) object.fault(key, contradicts + ": viewers come to the daemon");
+    if (whip) object.fault(key, contradicts + ", which has a url");
   }
   object.done();
 }

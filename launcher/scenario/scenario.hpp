@@ -43,9 +43,12 @@ struct Target {
     udp,
     loopback,
     webrtc,  // nothing but viewers
+    whip,    // every participant publishes to an endpoint
   } transport = Transport::udp;
   std::string host = "127.0.0.1";
   std::uint16_t port = 5002;  // 0 with loopback: any that is free
+  // of whip; the URL is a template
+  std::string url, token, room;
 };
 
 struct Scenario {

@@ -287,6 +287,7 @@ void TestSession::let_join() {
     one.set_state(present_state(one.id()));
     joined_ += participant::is_over(one.state()) ? 0 : 1;
     follow_absence(one.id());
+    publish(one);
   }
 }
 
@@ -354,6 +355,7 @@ void TestSession::finish(results::EndReason reason, const std::string &detail, T
     for (const SpikeEntry *entry : book_.test_over("the test is over")) announce(*entry, final_elapsed_, newest_);
   }
   playing_ = false;
+  if (publications_) publications_->leave_all();
   if (viewers_) viewers_->close_all();
   if (pipeline_ != nullptr) {
     bus_watch_.reset();
@@ -450,6 +452,7 @@ void TestSession::participant_failed(Participant &failed, const Error &why) {
     g_log("avcd-session", G_LOG_LEVEL_MESSAGE, "%s: participant %u failed: %s", setup_.test_id.c_str(), failed.id(),
           why.text().c_str());
   }
+  if (publications_) publications_->leave(failed.id());
   gst_element_set_locked_state(failed.bin(), TRUE);
   gst_element_set_state(failed.bin(), GST_STATE_NULL);
   for (const SpikeEntry *entry : book_.participant_gone(failed.id())) announce(*entry, elapsed_seconds());

@@ -34,6 +34,7 @@
 #include "launcher/session/rates.hpp"
 #include "launcher/session/source_id.hpp"
 #include "launcher/session/spike_book.hpp"
+#include "launcher/webrtc/publications.hpp"
 #include "launcher/webrtc/viewers.hpp"
 
 namespace avc::session {
@@ -64,7 +65,8 @@ struct SessionSetup {
   std::vector<std::uint32_t> renditions;  // kbps; empty: the media as it is
   std::string decision_log;               // file; empty: none
   std::string replay_log;                 // real path of a decision log to repeat; empty: none
-  bool viewers_only = false;              // transport webrtc: address and port are of no use
+  bool viewers_only = false;              // transports webrtc and whip: address and port are of no use
+  webrtc::WhipTarget whip;                // without an exchange: nobody publishes
   webrtc::IceSettings ice;                // of viewers, without TURN servers
   webrtc::TurnSettings turn;
   std::vector<unsigned> contexts{0};  // numbers of those that serve the participants, in turn
@@ -157,6 +159,8 @@ class TestSession {
   void handle_error(GstMessage *message);
   void handle_spike(GstMessage *message);
   void follow_absence(std::uint32_t participant);
+  webrtc::Viewers &own_viewers();
+  void publish(Participant &one);
   void follow_viewers(std::uint32_t participant);
   participant::State present_state(std::uint32_t participant) const;
   Result<webrtc::PeerSettings> peer_settings(std::uint32_t participant, const std::string &viewer) const;
@@ -175,8 +179,9 @@ class TestSession {
   std::string reason_, last_failure_;
   GstElement *pipeline_ = nullptr;
   std::vector<std::unique_ptr<Participant>> participants_;
-  std::unique_ptr<webrtc::Viewers> viewers_;        // none before the first
-  std::unordered_map<void *, std::size_t> by_bin_;  // places in participants_
+  std::unique_ptr<webrtc::Viewers> viewers_;            // none before the first
+  std::shared_ptr<webrtc::Publications> publications_;  // none: nobody publishes
+  std::unordered_map<void *, std::size_t> by_bin_;      // places in participants_
   std::unordered_map<std::uint32_t, std::size_t> by_id_;
   std::vector<Started> waiting_;
   Nanos pausing_{};  // what getting all of them to PAUSED took

@@ -1,4 +1,5 @@
-// The viewers of a test's participants: what a new one is made of, and what they mean for the participant's state.
+// The viewers of a test's participants, and the endpoints they publish to: what a new one is made of, and what they
+// mean for the participant's state.
 #include "core/spike/schedule.hpp"
 #include "launcher/session/test_session.hpp"
 
@@ -19,12 +20,27 @@ Result<webrtc::Viewers *> TestSession::viewers_for(std::uint32_t participant) {
     return Error{"state",
                  "participant " + std::to_string(participant) + " is " + std::string(participant::name(one.state()))};
   }
+  return &own_viewers();
+}
+
+webrtc::Viewers &TestSession::own_viewers() {
   if (!viewers_) {
     viewers_ = std::make_unique<webrtc::Viewers>(
         [this](std::uint32_t id, const std::string &viewer) { return peer_settings(id, viewer); },
         [this](std::uint32_t id) { follow_viewers(id); });
   }
-  return viewers_.get();
+  return *viewers_;
+}
+
+void TestSession::publish(Participant &one) {
+  if (setup_.whip.exchange == nullptr || participant::is_over(one.state())) return;
+  if (!publications_) {
+    publications_ = webrtc::Publications::make(setup_.whip, setup_.test_id, own_viewers(),
+                                               [this](std::uint32_t id, const std::string &why) {
+                                                 participant_failed(*participants_[*index_of(id)], {"whip", why});
+                                               });
+  }
+  publications_->begin(one.id());
 }
 
 Result<webrtc::PeerSettings> TestSession::peer_settings(std::uint32_t participant, const std::string &viewer) const {
@@ -51,6 +67,10 @@ Result<webrtc::PeerSettings> TestSession::peer_settings(std::uint32_t participan
 
 // What a participant is that has joined and is not away.
 ParticipantState TestSession::present_state(std::uint32_t participant) const {
+  if (setup_.whip.exchange != nullptr) {
+    const bool publishes = publications_ && publications_->connected(participant);
+    return publishes ? ParticipantState::running : ParticipantState::connecting;
+  }
   const bool waits = setup_.viewers_only && (!viewers_ || viewers_->connected(participant) == 0);
   return waits ? ParticipantState::connecting : ParticipantState::running;
 }
@@ -58,6 +78,7 @@ ParticipantState TestSession::present_state(std::uint32_t participant) const {
 void TestSession::follow_viewers(std::uint32_t participant) {
   const auto index = index_of(participant);
   if (!index || !playing_) return;
+  if (publications_) publications_->follow(participant);
   Participant &one = *participants_[*index];
   if (one.state() == ParticipantState::connecting || one.state() == ParticipantState::running)
     one.set_state(present_state(participant));

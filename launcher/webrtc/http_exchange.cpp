@@ -27,6 +27,7 @@ struct Exchange {
   std::string why;       // it was cancelled
   bool refused = false;  // by admit
   unsigned patience_ms = 0;
+  std::shared_ptr<unsigned> under_way;  // counted there
   guint deadline = 0;
 
   ~Exchange() {
@@ -37,6 +38,7 @@ struct Exchange {
   void end(const HttpReply *reply, const HttpFault &fault) {
     const std::unique_ptr<Exchange> self(this);
     answered(reply, fault);
+    --*under_way;
   }
 
   void fail(GError *error) {
@@ -164,6 +166,8 @@ void HttpExchange::send(const HttpRequest &request, Answered answered) {
   auto *exchange = new Exchange;
   exchange->admit = admit_;
   exchange->answered = std::move(answered);
+  exchange->under_way = under_way_;
+  ++*under_way_;
   exchange->message.reset(soup_message_new(request.method.c_str(), request.url.c_str()));
   if (!exchange->message) {
     g_idle_add_once(
@@ -178,6 +182,14 @@ void HttpExchange::send(const HttpRequest &request, Answered answered) {
   set_deadline(*exchange, patience_ms_);
   soup_session_send_async(session_.get(), exchange->message.get(), G_PRIORITY_DEFAULT, exchange->cancel.get(),
                           have_headers, exchange);
+}
+
+void HttpExchange::settle(unsigned at_most_ms) {
+  const gint64 end_us = g_get_monotonic_time() + gint64{at_most_ms} * 1000;
+  const guint wake = g_timeout_add(
+      at_most_ms, [](gpointer) noexcept -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
+  while (*under_way_ > 0 && g_get_monotonic_time() < end_us) g_main_context_iteration(nullptr, TRUE);
+  g_source_remove(wake);
 }
 
 }  // namespace avc::webrtc

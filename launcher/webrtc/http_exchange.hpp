@@ -55,6 +55,9 @@ class HttpExchange {
 
   void send(const HttpRequest &request, Answered answered);
 
+  // Lets the main context run until nothing is under way any more, or so long: for a process that is about to end.
+  void settle(unsigned at_most_ms);
+
  private:
   struct SessionEnd {
     void operator()(_SoupSession *session) const noexcept;
@@ -62,6 +65,7 @@ class HttpExchange {
   const Admit admit_;
   const unsigned patience_ms_;
   std::unique_ptr<_SoupSession, SessionEnd> session_;
+  std::shared_ptr<unsigned> under_way_ = std::make_shared<unsigned>(0);
 };
 
 }  // namespace avc::webrtc

@@ -34,6 +34,8 @@ void add(results::ParticipantSnapshot &sum, const results::ParticipantSnapshot &
   sum.rendition_kbps = std::max(sum.rendition_kbps, one.rendition_kbps);
 }
 
+bool publishes(const Viewer &viewer) { return std::string_view(viewer.by) == "whip"; }
+
 std::string new_id() {
   char text[17];
   g_snprintf(text, sizeof text, "%08x%08x", g_random_int(), g_random_int());
@@ -44,8 +46,9 @@ std::string new_id() {
 
 Result<const Viewer *> Viewers::make(std::uint32_t participant, const Streams &streams, const char *by) {
   forget_old();
-  const auto alive = std::ranges::count_if(viewers_, [](const Viewer &one) { return !is_over(one.peer->state()); });
-  if (static_cast<std::size_t>(alive) >= kMost)
+  const auto alive =
+      std::ranges::count_if(viewers_, [](const Viewer &one) { return !is_over(one.peer->state()) && !publishes(one); });
+  if (std::string_view(by) != "whip" && static_cast<std::size_t>(alive) >= kMost)
     return Error{"capacity", "this test has " + std::to_string(kMost) + " viewers, the most that one may have"};
   Viewer viewer{new_id(), participant, by, nullptr};
   auto settings = settings_(participant, viewer.id);
@@ -83,9 +86,13 @@ Result<const Viewer *> Viewers::with_streams(std::uint32_t participant, const St
   return make(participant, streams, "whep");
 }
 
+Result<const Viewer *> Viewers::to_publish(std::uint32_t participant) {
+  return make(participant, own_streams(), "whip");
+}
+
 const Viewer *Viewers::find(std::uint32_t participant, const std::string &id) const {
-  const auto found =
-      std::ranges::find_if(viewers_, [&](const Viewer &one) { return one.participant == participant && one.id == id; });
+  const auto found = std::ranges::find_if(
+      viewers_, [&](const Viewer &one) { return one.participant == participant && one.id == id && !publishes(one); });
   return found != viewers_.end() ? &*found : nullptr;
 }
 

@@ -20,13 +20,13 @@ namespace avc::webrtc {
 struct Viewer {
   std::string id;
   std::uint32_t participant = 0;
-  const char *by = "rest";  // "rest" or "whep"
+  const char *by = "rest";  // "rest" or "whep"; "whip": the participant publishes
   std::shared_ptr<Peer> peer;
 };
 
 class Viewers {
  public:
-  static constexpr std::size_t kMost = 200;  // that are not over, in one test
+  static constexpr std::size_t kMost = 200;  // that are not over and do not publish, in one test
 
   // Of a participant, now. The error is the caller's answer.
   using Settings = std::function<Result<PeerSettings>(std::uint32_t participant, const std::string &viewer)>;
@@ -38,7 +38,11 @@ class Viewers {
   // A new one that is to be answered.
   Result<const Viewer *> with_streams(std::uint32_t participant, const Streams &streams);
 
-  const Viewer *find(std::uint32_t participant, const std::string &id) const;  // also one that is over
+  // A new one whose offer goes to an endpoint. Their number is that of the participants, and not bounded here.
+  Result<const Viewer *> to_publish(std::uint32_t participant);
+
+  // Also one that is over, but none that publishes: nobody comes to those.
+  const Viewer *find(std::uint32_t participant, const std::string &id) const;
   const Viewer *latest(std::uint32_t participant) const;  // of the old exchange, made last; none: there was never one
   std::vector<const Viewer *> of(std::uint32_t participant) const;
   std::size_t connected(std::uint32_t participant) const;

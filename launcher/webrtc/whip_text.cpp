@@ -136,6 +136,20 @@ Result<std::string> whip_url(std::string_view url_template, const WhipNames &nam
   return url;
 }
 
+Result<std::string> host_of_template(std::string_view url_template) {
+  const auto url = whip_url(url_template, {.id = "0", .room = "0", .test = "0"});
+  if (!url) return url.error();
+  const auto authority = url_template.find("//") + 2;
+  const auto brace = url_template.find('{');
+  if (brace < std::min(url_template.find_first_of("/?#", authority), url_template.size()))
+    return Error{"", "names may stand in the path only"};
+  GUri *uri = g_uri_parse(url->c_str(), G_URI_FLAGS_NONE, nullptr);
+  if (uri == nullptr) return Error{"", "\"" + *url + "\" is not an http or https URL"};
+  const std::string host = g_uri_get_host(uri);
+  g_uri_unref(uri);
+  return host;
+}
+
 std::vector<IceServer> ice_servers(std::span<const std::string> links) {
   std::vector<IceServer> servers;
   for (const std::string &link : links) {

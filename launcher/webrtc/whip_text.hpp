@@ -21,6 +21,9 @@ struct WhipNames {
 // comes out and is no http or https URL.
 Result<std::string> whip_url(std::string_view url_template, const WhipNames &names);
 
+// The host that a template leads to, whatever the names are: none of them may stand in it.
+Result<std::string> host_of_template(std::string_view url_template);
+
 struct IceServer {
   std::string url, username, credential;
 };

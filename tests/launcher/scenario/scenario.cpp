@@ -221,7 +221,13 @@ START_TEST(what_comes_later_is_said_not_ignored) {
     refuses(text, std::string(key) + ": is not available yet", Source::create_body);
   }
   refuses_with(R"({"network_profile": "lte-movin"})", "network_profile: ", "lte-moving");
-  refuses_with(R"({"target": {"transport": "whip"}})", "target.transport: ", "not available yet");
+  refuses_with(R"({"target": {"transport": "rtsp"}})", "target.transport: ", "not available yet");
+  refuses_with(R"({"target": {"transport": "whip"}})", "target.url: ", "is needed");
+  refuses_with(R"({"target": {"transport": "whip", "url": "http://h/", "port": 1}})", "target.port: ", "contradicts");
+  refuses_with(R"({"target": {"transport": "whip", "url": "http://h/", "token": "a b"}})", "target.token: ", "letters");
+  refuses_with(R"({"target": {"transport": "whip", "url": "http://h/", "token": "\u0061"}})",
+               "target.token: ", "without escapes");
+  refuses_with(R"({"target": {"url": "http://h/"}})", "target.url: ", "contradicts");
   refuses_with(R"({"target": {"transport": "webrtc", "host": "localhost"}})", "target.host: ", "contradicts");
   refuses_with(R"({"target": {"transport": "webrtc", "port": 5002}})", "target.port: ", "contradicts");
   refuses_with(R"({"target": {"transport": "tcp"}})", "target.transport: ", "known: udp");
@@ -265,6 +271,17 @@ START_TEST(thresholds_take_every_form) {
   refuses_with(R"({"thresholds": {"mos_score": [{"severity": "warn"}]}})", "thresholds.mos_score[0].expr: ", "missing");
   refuses_with(R"({"thresholds": {"mos_score": [{"expr": "min>2", "severty": "warn"}]}})",
                "thresholds.mos_score[0].severty: ", "severity");
+}
+END_TEST
+
+START_TEST(a_token_is_not_kept_with_the_text) {
+  const auto s = must(R"({"target": {"transport": "whip", "url": "http://h/{room}/{id}", "token": "a.b-c=", "room": "r"}})");
+  ck_assert(s.target->transport == Target::Transport::whip);
+  avc_assert_text(s.target->url, "http://h/{room}/{id}");
+  avc_assert_text(s.target->token, "a.b-c=");
+  avc_assert_text(s.target->room, "r");
+  ck_assert_msg(s.text.find("a.b-c=") == std::string::npos && s.text.find("***") != std::string::npos, "%s",
+                s.text.c_str());
 }
 END_TEST
 
@@ -372,5 +389,5 @@ AVC_TESTS("scenario", defaults_are_the_contracts, an_old_create_body_is_taken_un
           durations_and_names_may_be_written_in_several_ways, all_faults_are_found_at_once,
           bad_numbers_are_refused_with_the_field_and_the_range, random_settings_are_checked_with_their_path,
           contradictions_name_both_sides, what_comes_later_is_said_not_ignored, spikes_hit_only_those_in_the_test,
-          test_ids_are_safe_in_urls_and_labels, thresholds_take_every_form, parts_are_read,
+          test_ids_are_safe_in_urls_and_labels, thresholds_take_every_form, a_token_is_not_kept_with_the_text, parts_are_read,
           a_spike_request_names_its_faults, renditions_come_from_what_spikes_ask_for, load_is_participants_times_media)

@@ -16,6 +16,15 @@ START_TEST(a_template_becomes_a_url) {
 }
 END_TEST
 
+START_TEST(the_host_does_not_depend_on_names) {
+  avc_assert_text(*host_of_template("http://h.example:1/whip/{room}/{id}"), "h.example");
+  avc_assert_text(*host_of_template("https://[::1]:1?{id}"), "::1");
+  avc_assert_text(host_of_template("http://{id}.example/").error().message, "names may stand in the path only");
+  avc_assert_text(host_of_template("http://{test}@h/").error().message, "names may stand in the path only");
+  for (const char *bad : {"", "h", "{id}", "http:/h", "http://h/{x}"}) ck_assert_msg(!host_of_template(bad), "%s", bad);
+}
+END_TEST
+
 START_TEST(ice_servers_are_read_from_link_headers) {
   const std::vector<std::string> links{
       "<stun:stun.example:3478>; rel=\"ice-server\", <https://h/>; rel=next",
@@ -71,6 +80,6 @@ START_TEST(a_refusal_is_one_line_for_people) {
 }
 END_TEST
 
-AVC_TESTS("whip text", a_template_becomes_a_url, ice_servers_are_read_from_link_headers,
-          broken_link_headers_end_somewhere, a_fragment_says_to_which_transport_it_belongs,
-          a_refusal_is_one_line_for_people)
+AVC_TESTS("whip text", a_template_becomes_a_url, the_host_does_not_depend_on_names,
+          ice_servers_are_read_from_link_headers, broken_link_headers_end_somewhere,
+          a_fragment_says_to_which_transport_it_belongs, a_refusal_is_one_line_for_people)

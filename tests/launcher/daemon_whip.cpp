@@ -1,0 +1,113 @@
+// Participants that publish by WHIP as far as one side of a connection goes: what the endpoint is asked, what becomes
+// of the participants, and that no session stays behind. Connections that carry media are in tests/peers/whip.py.
+#include "tests/launcher/daemon_fixture.hpp"
+#include "tests/launcher/webrtc/fake_endpoint.hpp"
+
+using namespace avc::test;
+
+namespace {
+
+// Two participants of the test "p"; the endpoint is in this process.
+struct Published : DaemonFixture {
+  explicit Published(std::vector<Scripted> replies) : endpoint(std::move(replies)) {}
+  Answer make(const std::string &at_url, const std::string &more = "") {
+    return post("test/create", R"({"test_id":"p","num_participants":2,"video":{"width":160,"height":120,"fps":10,)"
+                               R"("bitrate_kbps":200},"renditions":[200],"target":{"transport":"whip","url":")" +
+                                   at_url + "\"" + more + "}}");
+  }
+  void start(const std::string &more = "") {
+    const Answer made = make(endpoint.base + "/whip/{room}/{id}", more);
+    ck_assert_msg(made.status == 201, "%s", made.body.c_str());
+    avc_assert_text(at(made.body, "target"), "whip " + endpoint.base + "/whip/{room}/{id}");
+    const Answer started = post("test/p/start");
+    ck_assert_msg(started.status == 200, "%s", started.body.c_str());
+  }
+  std::size_t asked(const std::string &method) const {
+    return static_cast<std::size_t>(
+        std::ranges::count(endpoint.seen, method, [](const auto &one) { return one.method; }));
+  }
+
+  FakeEndpoint endpoint;
+};
+
+Scripted refusal(unsigned status, const std::string &why) { return {.status = status, .headers = {}, .body = why}; }
+
+}  // namespace
+
+START_TEST(every_participant_offers_what_it_sends) {
+  Published f({refusal(403, "wrong token"), refusal(403, "wrong token")});
+  f.start(R"(,"token":"secret","room":"r")");
+  f.wait_until("test/p", "\"state\":\"failed\"");
+  ck_assert_int_eq(static_cast<int>(f.endpoint.seen.size()), 2);
+  std::vector<std::string> paths;
+  for (const auto &one : f.endpoint.seen) {
+    paths.push_back(one.path);
+    avc_assert_text(one.authorization, "Bearer secret");
+    avc_assert_text(one.type, "application/sdp");
+    for (const char *line : {"a=sendonly\r\n", "a=setup:actpass\r\n", "a=rtpmap:96 H264/90000\r\n", "a=group:BUNDLE "})
+      ck_assert_msg(one.body.find(line) != std::string::npos, "no %s in %s", line, one.body.c_str());
+  }
+  std::ranges::sort(paths);
+  avc_assert_text(paths[0] + paths[1], "/whip/r/1001/whip/r/1002");
+  const Answer told = f.get("test/p/participants/1001");
+  avc_assert_text(at(told.body, "state"), "failed");
+  avc_assert_text(at(told.body, "reason"), "whip: 403 Forbidden: wrong token");
+}
+END_TEST
+
+START_TEST(one_that_is_refused_fails_alone) {
+  Scripted held = created();
+  held.held = true;
+  Published f({refusal(404, "no such room"), held, refusal(200, "")});
+  f.start();
+  f.wait_until("test/p/participants", "no such room");
+  iterate_until([&] { return f.endpoint.seen.size() == 2; });
+  const std::string all = f.get("test/p/participants").body;
+  ck_assert_msg(all.find("connecting") != std::string::npos, "%s", all.c_str());
+  avc_assert_text(at(f.get("test/p").body, "state"), "running");
+  // the other one leaves with its POST on the way
+  f.post("test/p/stop");
+  f.endpoint.let_go();
+  iterate_until([&] { return f.asked("DELETE") == 1; });
+}
+END_TEST
+
+START_TEST(a_bad_answer_ends_the_session_too) {
+  Published f({created(), created(), created(), created()});  // a DELETE is content with 201, too
+  f.start();
+  f.wait_until("test/p", "\"state\":\"failed\"");
+  iterate_until([&] { return f.asked("DELETE") == 2; });
+  const std::string reason = at(f.get("test/p/participants/1002").body, "reason");
+  ck_assert_msg(reason.starts_with("whip: the answer: "), "%s", reason.c_str());
+}
+END_TEST
+
+START_TEST(an_endpoint_is_refused_before_anything_goes_there) {
+  Published f({});
+  refused(f.make("http://198.51.100.7/{id}"), 403, "target.url");
+  refused(f.make("http://{id}/"), 400, "target.url");
+  refused(f.make("http://127.0.0.1/{name}"), 400, "target.url");
+  refused(f.make("rtmp://127.0.0.1/{id}"), 400, "target.url");
+}
+END_TEST
+
+START_TEST(a_publication_is_nobodys_to_answer) {
+  Scripted held = created();
+  held.held = true;
+  Published f({held, held});
+  f.start();
+  iterate_until([&] { return f.endpoint.seen.size() == 2; });
+  const std::string told = f.get("test/p/participants/1001").body;
+  avc_assert_text(at(told, "viewers.0.by"), "whip");
+  refused(
+      f.post("test/p/answer/1001", R"({"sdp_answer":"v=0","viewer_id":")" + at(told, "viewers.0.viewer_id") + "\"}"),
+      404, "viewer_id");
+}
+END_TEST
+
+int main() {
+  return run_daemon(
+      "daemon whip",
+      {every_participant_offers_what_it_sends, one_that_is_refused_fails_alone, a_bad_answer_ends_the_session_too,
+       an_endpoint_is_refused_before_anything_goes_there, a_publication_is_nobodys_to_answer});
+}
