@@ -36,3 +36,28 @@ def watch(daemon, test, way, seconds, participant=FIRST):
     result["sequences"] = {int(ssrc): numbers for ssrc, numbers in result["sequences"].items()}
     check(result["state"] == "connected", f"the viewer is {result['state']}")
     return result
+
+
+def decisions(daemon, test, viewer, participant=FIRST):
+    """By SSRC, in order, of RTP packets."""
+    log = {}
+    path = daemon.state_dir() / f"{test}.decisions.{participant}.{viewer}.jsonl"
+    for line in path.read_text().splitlines():
+        entry = json.loads(line)
+        if not entry["stream"].endswith("/rtcp"):
+            log.setdefault(entry["ssrc"], []).append(entry)
+    return log
+
+
+def came_is_what_was_sent(result, log, participant=FIRST):
+    """Up to the last packet that came, exactly; returns (decided, lost) of both streams."""
+    decided = lost = 0
+    check(set(result["sequences"]) == {1000 * participant, 1000 * participant + 1}, f"streams {sorted(result['sequences'])}")
+    for ssrc, numbers in result["sequences"].items():
+        entries = log[ssrc]
+        last = max(i for i, e in enumerate(entries) if e["seq"] == numbers[-1])
+        before = entries[:last + 1]
+        sent = [e["seq"] for e in before if e["fate"] == "sent"]
+        check(numbers == sent, f"{ssrc}: {len(numbers)} came, {len(sent)} were logged as sent")
+        decided, lost = decided + len(before), lost + len(before) - len(sent)
+    return decided, lost

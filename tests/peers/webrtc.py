@@ -7,36 +7,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from bed import SOURCE, Daemon, Receiver, by_stream, check, main, unwrap
-from viewers import AUDIO, FIRST, PYTHON, VIDEO, begin, has_aiortc, until_connected, watch
+from viewers import (AUDIO, FIRST, PYTHON, VIDEO, begin, came_is_what_was_sent, decisions, has_aiortc,
+                     until_connected, watch)
 
 LOSS = {"spike_distribution": {"strategy": "legacy"}, "duration_seconds": 120,
         "spikes": [{"spike_id": "l", "type": "rtp_packet_loss", "start_offset_seconds": 0, "duration_seconds": 110,
                     "params": {"loss_percentage": "10"}}]}
-
-
-def decisions(daemon, test, viewer, participant=FIRST):
-    """By SSRC, in order, of RTP packets."""
-    log = {}
-    path = daemon.state_dir() / f"{test}.decisions.{participant}.{viewer}.jsonl"
-    for line in path.read_text().splitlines():
-        entry = json.loads(line)
-        if not entry["stream"].endswith("/rtcp"):
-            log.setdefault(entry["ssrc"], []).append(entry)
-    return log
-
-
-def came_is_what_was_sent(result, log):
-    """Up to the last packet that came, exactly; returns (decided, lost) of both streams."""
-    decided = lost = 0
-    check(set(result["sequences"]) == {VIDEO, AUDIO}, f"streams {sorted(result['sequences'])}")
-    for ssrc, numbers in result["sequences"].items():
-        entries = log[ssrc]
-        last = max(i for i, e in enumerate(entries) if e["seq"] == numbers[-1])
-        before = entries[:last + 1]
-        sent = [e["seq"] for e in before if e["fate"] == "sent"]
-        check(numbers == sent, f"{ssrc}: {len(numbers)} came, {len(sent)} were logged as sent")
-        decided, lost = decided + len(before), lost + len(before) - len(sent)
-    return decided, lost
 
 
 def shown(daemon, test, viewer, participant=FIRST):
