@@ -52,7 +52,8 @@ def decisions(daemon, test, viewer, participant=FIRST):
 def came_is_what_was_sent(result, log, participant=FIRST):
     """Up to the last packet that came, exactly; returns (decided, lost) of both streams."""
     decided = lost = 0
-    check(set(result["sequences"]) == {1000 * participant, 1000 * participant + 1}, f"streams {sorted(result['sequences'])}")
+    video, audio = 1000 * participant, 1000 * participant + 1
+    check(set(result["sequences"]) == {video, audio}, f"streams {sorted(result['sequences'])}")
     for ssrc, numbers in result["sequences"].items():
         entries = log[ssrc]
         last = max(i for i, e in enumerate(entries) if e["seq"] == numbers[-1])

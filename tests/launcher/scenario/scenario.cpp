@@ -275,7 +275,8 @@ START_TEST(thresholds_take_every_form) {
 END_TEST
 
 START_TEST(a_token_is_not_kept_with_the_text) {
-  const auto s = must(R"({"target": {"transport": "whip", "url": "http://h/{room}/{id}", "token": "a.b-c=", "room": "r"}})");
+  const auto s =
+      must(R"({"target": {"transport": "whip", "url": "http://h/{room}/{id}", "token": "a.b-c=", "room": "r"}})");
   ck_assert(s.target->transport == Target::Transport::whip);
   avc_assert_text(s.target->url, "http://h/{room}/{id}");
   avc_assert_text(s.target->token, "a.b-c=");
@@ -389,5 +390,6 @@ AVC_TESTS("scenario", defaults_are_the_contracts, an_old_create_body_is_taken_un
           durations_and_names_may_be_written_in_several_ways, all_faults_are_found_at_once,
           bad_numbers_are_refused_with_the_field_and_the_range, random_settings_are_checked_with_their_path,
           contradictions_name_both_sides, what_comes_later_is_said_not_ignored, spikes_hit_only_those_in_the_test,
-          test_ids_are_safe_in_urls_and_labels, thresholds_take_every_form, a_token_is_not_kept_with_the_text, parts_are_read,
-          a_spike_request_names_its_faults, renditions_come_from_what_spikes_ask_for, load_is_participants_times_media)
+          test_ids_are_safe_in_urls_and_labels, thresholds_take_every_form, a_token_is_not_kept_with_the_text,
+          parts_are_read, a_spike_request_names_its_faults, renditions_come_from_what_spikes_ask_for,
+          load_is_participants_times_media)
