@@ -42,7 +42,8 @@
  * `stats`: participant-id, state (idle, preparing, running, left, failed), frames-sent, frames-dropped,
  * frames-withheld (while away, audio and video),
  * audio-frames-sent, packets-sent, bytes-sent (RTP, with 12 bytes of header), bitrate-kbps (of the rendition in use),
- * rendition-kbps, media-packets-per-second and media-payload-kbps (of the best rendition with sound, no headers),
+ * rendition-kbps, rendition-rtp-kbps (of each with sound, counted like bytes-sent), media-packets-per-second and
+ * media-payload-kbps (of the best rendition with sound, no headers),
  * loops, key-unit-jumps, context, late-count, late-avg-us, late-p50-us, late-p95-us,
  * late-p99-us, late-max-us, late-counts (deadlines missed by at most 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 50, 100, 200,
  * 500, 1000 ms, and by more; each counted once), stuck-ms and stuck-in (set while the context hangs in one element for
@@ -401,6 +402,17 @@ gboolean Impl::send_event(Ptr<GstEvent> event) {
 
 constexpr std::array kStateNames = {"idle", "preparing", "running", "left", "failed"};  // by SourceCounters::State
 
+GValue array_of(const std::vector<double> &numbers) {
+  GValue all = G_VALUE_INIT, one = G_VALUE_INIT;
+  gst_value_array_init(&all, static_cast<guint>(numbers.size()));
+  g_value_init(&one, G_TYPE_DOUBLE);
+  for (const double number : numbers) {
+    g_value_set_double(&one, number);
+    gst_value_array_append_value(&all, &one);
+  }
+  return all;
+}
+
 GValue array_of(const stats::LateCounts &counts) {
   GValue all = G_VALUE_INIT, one = G_VALUE_INIT;
   gst_value_array_init(&all, static_cast<guint>(counts.in_class.size()));
@@ -421,21 +433,19 @@ SourceCounters::State Impl::state(bool has_media) const {
 
 SourceCounters Impl::counters() const {
   const source::Counters &now = player_.counters();
-  return {state(player_.clip() != nullptr), now.frames_sent, now.frames_dropped, now.audio_frames_sent,
-          now.bitrate_kbps};
+  return {state(player_.clip() != nullptr),
+          now.frames_sent,
+          now.frames_dropped,
+          now.audio_frames_sent,
+          now.bitrate_kbps,
+          now.key_unit_jumps};
 }
 
 Ptr<GstStructure> Impl::stats() const {
   const source::Counters &now = player_.counters();
   const auto clip = player_.clip();
-  const std::vector<double> kbps = clip ? clip->kbps : std::vector<double>();
-  GValue renditions = G_VALUE_INIT, one = G_VALUE_INIT;
-  gst_value_array_init(&renditions, static_cast<guint>(kbps.size()));
-  g_value_init(&one, G_TYPE_DOUBLE);
-  for (const double rate : kbps) {
-    g_value_set_double(&one, rate);
-    gst_value_array_append_value(&renditions, &one);
-  }
+  GValue renditions = array_of(clip ? clip->kbps : std::vector<double>());
+  GValue with_all = array_of(clip ? clip->rtp_kbps : std::vector<double>());
   std::shared_ptr<runtime::Context> context;
   {
     const std::lock_guard hold(context_mutex_);
@@ -446,20 +456,20 @@ Ptr<GstStructure> Impl::stats() const {
   const auto us = [](std::int64_t ns) { return static_cast<guint64>(ns / 1000); };
   auto all = take(gst_structure_new(
       "avchaossrc-stats", "participant-id", G_TYPE_UINT, settings.lock()->participant_id, "state", G_TYPE_STRING,
-      kStateNames[static_cast<std::size_t>(state(clip != nullptr))],
-      "frames-sent", G_TYPE_UINT64, now.frames_sent.load(), "frames-dropped", G_TYPE_UINT64, now.frames_dropped.load(),
-      "frames-withheld", G_TYPE_UINT64, now.frames_withheld.load(), "audio-frames-sent", G_TYPE_UINT64,
-      now.audio_frames_sent.load(), "packets-sent", G_TYPE_UINT64, now.packets_sent.load(), "bytes-sent", G_TYPE_UINT64,
-      now.bytes_sent.load(), "bitrate-kbps", G_TYPE_DOUBLE, now.bitrate_kbps.load(), "loops", G_TYPE_UINT64,
-      now.loops.load(), "media-packets-per-second", G_TYPE_DOUBLE, clip ? clip->packets_per_second : 0.0,
-      "media-payload-kbps", G_TYPE_DOUBLE, clip ? clip->payload_kbps : 0.0, "key-unit-jumps", G_TYPE_UINT64,
-      now.key_unit_jumps.load(), "context", G_TYPE_STRING, context ? context->name().c_str() : "", "late-count",
-      G_TYPE_UINT64, late.count, "late-avg-us", G_TYPE_DOUBLE, late.mean / 1e3, "late-p50-us", G_TYPE_UINT64,
-      us(late.p50), "late-p95-us", G_TYPE_UINT64, us(late.p95), "late-p99-us", G_TYPE_UINT64, us(late.p99),
-      "late-max-us", G_TYPE_UINT64, us(late.max), "stuck-ms", G_TYPE_UINT64,
-      us(stuck ? stuck->since.count() / 1000 : 0), "stuck-in", G_TYPE_STRING, stuck ? stuck->owner.c_str() : "",
-      nullptr));
+      kStateNames[static_cast<std::size_t>(state(clip != nullptr))], "frames-sent", G_TYPE_UINT64,
+      now.frames_sent.load(), "frames-dropped", G_TYPE_UINT64, now.frames_dropped.load(), "frames-withheld",
+      G_TYPE_UINT64, now.frames_withheld.load(), "audio-frames-sent", G_TYPE_UINT64, now.audio_frames_sent.load(),
+      "packets-sent", G_TYPE_UINT64, now.packets_sent.load(), "bytes-sent", G_TYPE_UINT64, now.bytes_sent.load(),
+      "bitrate-kbps", G_TYPE_DOUBLE, now.bitrate_kbps.load(), "loops", G_TYPE_UINT64, now.loops.load(),
+      "media-packets-per-second", G_TYPE_DOUBLE, clip ? clip->packets_per_second : 0.0, "media-payload-kbps",
+      G_TYPE_DOUBLE, clip ? clip->payload_kbps : 0.0, "key-unit-jumps", G_TYPE_UINT64, now.key_unit_jumps.load(),
+      "context", G_TYPE_STRING, context ? context->name().c_str() : "", "late-count", G_TYPE_UINT64, late.count,
+      "late-avg-us", G_TYPE_DOUBLE, late.mean / 1e3, "late-p50-us", G_TYPE_UINT64, us(late.p50), "late-p95-us",
+      G_TYPE_UINT64, us(late.p95), "late-p99-us", G_TYPE_UINT64, us(late.p99), "late-max-us", G_TYPE_UINT64,
+      us(late.max), "stuck-ms", G_TYPE_UINT64, us(stuck ? stuck->since.count() / 1000 : 0), "stuck-in", G_TYPE_STRING,
+      stuck ? stuck->owner.c_str() : "", nullptr));
   gst_structure_take_value(all.get(), "rendition-kbps", &renditions);
+  gst_structure_take_value(all.get(), "rendition-rtp-kbps", &with_all);
   GValue counts = array_of(context ? context->late_counts() : stats::LateCounts());
   gst_structure_take_value(all.get(), "late-counts", &counts);
   return all;

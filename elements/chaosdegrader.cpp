@@ -59,6 +59,14 @@
  * `avchaos-spike-start` puts a layer on the link, `avchaos-spike-end` takes it away; the properties stay the base
  * under all of them. Losses compose as 1-(1-a)(1-b), delays add up, the slowest rate counts.
  *
+ * ## The way back
+ *
+ * With #chaosdegrader:way-back it stands behind the network's source, where a receiver's reports come in: RTCP is then
+ * the stream `feedback`. No spikes travel that way; whoever built the pipeline hands them on as custom out-of-band
+ * events of the same names and structures, and `avchaos-participant` too, which are taken at once and go no further.
+ * #chaosdegrader:rtx-payload-type names retransmissions (RFC 4588), the stream `rtx`; they count as video where the
+ * link is told to act on video alone, and not as frames. Neither stream's packets change what becomes of the media.
+ *
  * ## Events and flushing
  *
  * Serialized events wait behind the packets held before them; EOS comes last. A flush drops what is held, counted.
@@ -71,7 +79,8 @@
  * (of these by drop head or CoDel), dropped-flush, duplicated, corrupted, reordered, not-rtp, replay-missing, held,
  * queue-ms, queue-packets, queue-peak-ms; delay-count, delay-avg-ms, delay-p50-ms, delay-p95-ms and delay-max-ms as
  * decided; active-layers; per stream video-in, video-bytes-in, video-lost, video-frame-dropped, video-queue-dropped,
- * video-managed-dropped, video-duplicated, video-corrupted, video-not-rtp and the same for audio, rtcp and other;
+ * video-managed-dropped, video-duplicated, video-corrupted, video-not-rtp and the same for audio, rtcp, other, rtx and
+ * feedback;
  * carrier (frames: an avchaosudpsink sends delayed packets when they are due; packets: they wait here); context, and
  * late-count, late-p50-us, late-p99-us, late-max-us of that context.
  *
@@ -238,6 +247,7 @@ gboolean Impl::sink_event(Ptr<GstEvent> event) {
     flow.flush_stop();
     return gst_pad_push_event(src_, give(std::move(event)));
   }
+  if (type == GST_EVENT_CUSTOM_DOWNSTREAM_OOB && flow.heed(event.get())) return TRUE;
   if (!(gst_event_type_get_flags(type) & GST_EVENT_TYPE_SERIALIZED)) {
     return gst_pad_push_event(src_, give(std::move(event)));
   }

@@ -58,7 +58,7 @@ bool Layer::applies_to(const Packet &packet) const {
     case ApplyTo::all:
       return true;
     case ApplyTo::video:
-      return packet.stream == Stream::video;
+      return packet.stream == Stream::video || packet.stream == Stream::rtx;
     case ApplyTo::audio:
       return packet.stream == Stream::audio;
     case ApplyTo::keyframes:
@@ -68,7 +68,7 @@ bool Layer::applies_to(const Packet &packet) const {
     case ApplyTo::rtcp:
       break;
   }
-  return packet.stream == Stream::rtcp;
+  return packet.stream == Stream::rtcp || packet.stream == Stream::feedback;
 }
 
 }  // namespace avc::net

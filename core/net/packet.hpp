@@ -6,9 +6,10 @@
 
 namespace avc::net {
 
-// Which of a participant's streams a packet belongs to. Each stream has chance of its own.
-enum class Stream : std::uint8_t { video, audio, rtcp, other };
-inline constexpr std::size_t kStreamCount = 4;
+// Which of a participant's streams a packet belongs to. Each stream has chance of its own, so that what feedback sets
+// off (retransmissions, RFC 4588) and feedback itself, the RTCP of the way back, change nothing about the media.
+enum class Stream : std::uint8_t { video, audio, rtcp, other, rtx, feedback };
+inline constexpr std::size_t kStreamCount = 6;
 
 constexpr const char *name(Stream stream) {
   switch (stream) {
@@ -18,6 +19,10 @@ constexpr const char *name(Stream stream) {
       return "audio";
     case Stream::rtcp:
       return "rtcp";
+    case Stream::rtx:
+      return "rtx";
+    case Stream::feedback:
+      return "feedback";
     case Stream::other:
       break;
   }

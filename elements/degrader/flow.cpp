@@ -155,9 +155,10 @@ void Flow::prepare(GstBuffer *first) {
   if (const unsigned generation = properties_.generation(); generation != seen_) {
     seen_ = generation;
     const net::Impairment base = properties_.link();
+    const Plain plain = properties_.plain();
     auto model = model_.lock();
     model->set_base(base);
-    model->set_all_datagrams(properties_.plain().all_datagrams);
+    model->set_options({plain.all_datagrams, plain.way_back, plain.rtx_payload_type});
   }
   if (frames_ == Frames::taken) return;  // they come from live sources, and nothing is parked here
   if (const auto arrival = time_of(first)) outbox_.wait_for_room(*arrival);
@@ -189,9 +190,8 @@ void Flow::decide(std::size_t count, Admit admit) {
 
 void Flow::decide(GstBuffer *const *buffers, std::size_t count) {
   const Instant now = outbox_.now();
-  decide(count, [&](Model &model, std::size_t i, Order &order) {
-    model.admit(buffers[i], time_of(buffers[i]), now, order);
-  });
+  decide(count,
+         [&](Model &model, std::size_t i, Order &order) { model.admit(buffers[i], time_of(buffers[i]), now, order); });
 }
 
 void Flow::decide(GstBuffer *buffer, const RtpFrame &frame) {
@@ -422,15 +422,25 @@ void Flow::act_on(GstEvent *event) {
       gst_event_copy_segment(event, &segment_);
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
-      if (const auto info = parse_participant(event)) model_.lock()->set_participant(*info);
-      break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
-      if (const auto start = parse_spike_start(event)) begin_spike(*start);
-      if (const auto end = parse_spike_end(event)) model_.lock()->end_spike(end->id, to_instant(end->at));
+      heed(event);
       break;
     default:
       break;
   }
+}
+
+bool Flow::heed(GstEvent *event) {
+  if (const auto info = parse_participant(event)) {
+    model_.lock()->set_participant(*info);
+  } else if (const auto start = parse_spike_start(event)) {
+    begin_spike(*start);
+  } else if (const auto end = parse_spike_end(event)) {
+    model_.lock()->end_spike(end->id, to_instant(end->at));
+  } else {
+    return false;
+  }
+  return true;
 }
 
 // Twice the same id: the second one is ignored.

@@ -33,6 +33,7 @@ class Flow {
   GstFlowReturn chain(Ptr<GstBuffer> buffer);
   GstFlowReturn chain_list(Ptr<GstBufferList> list);
   void serialized(Ptr<GstEvent> event);
+  bool heed(GstEvent *event);          // who the participant is, or a spike of its; any thread
   bool takes_frames(GstQuery *query);  // asks downstream; what it answers holds until new_peer()
   bool gives_frames() const { return frames_ == Frames::taken; }  // any thread
   void new_peer();  // RECONFIGURE: whoever is downstream may be somebody else now; any thread

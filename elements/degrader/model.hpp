@@ -58,7 +58,7 @@ class Model {
   // has the fate that it had there, and passes unharmed, counted, where it had none.
   void restart(std::uint64_t seed, std::shared_ptr<const net::Recording> recording = nullptr);
   void set_base(const net::Impairment &base);
-  void set_all_datagrams(bool all) { reader_.set_all_datagrams(all); }
+  void set_options(const PacketReader::Options &options) { reader_.set_options(options); }
   void set_participant(const ParticipantInfo &info) { reader_.set_participant(info); }
   void set_caps(const GstCaps *caps) { reader_.set_caps(caps); }
   void flush();

@@ -40,9 +40,9 @@ std::size_t header_bytes(GstBuffer *buffer, std::span<const std::uint8_t> front,
 }  // namespace
 
 void PacketReader::restart() {
-  const bool all_datagrams = all_datagrams_;
+  const Options options = options_;
   *this = PacketReader();
-  all_datagrams_ = all_datagrams;
+  options_ = options;
 }
 
 void PacketReader::set_caps(const GstCaps *caps) {
@@ -60,6 +60,7 @@ std::uint32_t PacketReader::participant_id() const { return info_ ? info_->parti
 net::Stream PacketReader::kind_of(std::uint32_t ssrc, std::uint8_t payload_type) const {
   if (info_ && ssrc == info_->audio_ssrc) return net::Stream::audio;
   if (info_ && ssrc == info_->video_ssrc) return net::Stream::video;
+  if (payload_type != 0 && payload_type == options_.rtx_payload_type) return net::Stream::rtx;
   const bool flood =
       info_ && (ssrc == info_->video_ssrc + spike::kFloodSsrc || ssrc == info_->audio_ssrc + spike::kFloodSsrc);
   if (flood && payload_type == spike::kFloodPayloadType) return net::Stream::other;  // loads the link like media
@@ -98,19 +99,19 @@ Reading PacketReader::read_datagram(std::span<const std::uint8_t> bytes, std::si
   net::Packet &packet = reading.packet;
   packet.bytes = size;
   packet.ecn = ecn_of(buffer);
-  const auto kind = network_ ? rtp::classify(bytes) : rtp::Datagram::other;
+  const auto kind = network_ || options_.way_back ? rtp::classify(bytes) : rtp::Datagram::other;
   if (kind == rtp::Datagram::rtp && bytes.size() >= rtp::kFixedHeaderSize) {
     read_rtp(bytes, buffer, GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT), reading);
     packet.header_bytes = header_bytes(buffer, bytes, packet.bytes);
     packet.headers = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER);
   } else if (kind == rtp::Datagram::rtcp) {
-    packet.stream = net::Stream::rtcp;
+    packet.stream = options_.way_back ? net::Stream::feedback : net::Stream::rtcp;
     packet.n = rtcp_++;
     if (bytes.size() >= 8) reading.ssrc = rtp::read32(bytes, 4);
   } else {
     packet.n = other_++;
     reading.media = false;
-    reading.bypass = !all_datagrams_ && (kind == rtp::Datagram::dtls || kind == rtp::Datagram::stun);
+    reading.bypass = !options_.all_datagrams && (kind == rtp::Datagram::dtls || kind == rtp::Datagram::stun);
   }
   return reading;
 }

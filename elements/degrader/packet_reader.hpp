@@ -33,7 +33,12 @@ class PacketReader {
   void restart();
   void set_participant(const ParticipantInfo &info) { info_ = info; }
   void set_caps(const GstCaps *caps);
-  void set_all_datagrams(bool all) { all_datagrams_ = all; }  // DTLS and STUN are not let through
+  struct Options {
+    bool all_datagrams = false;  // DTLS and STUN are not let through
+    bool way_back = false;       // from the receiver: RTCP is feedback, and no caps say what a datagram is
+    guint rtx_payload_type = 0;  // of retransmissions, which have an SSRC of their own; 0: there are none
+  };
+  void set_options(const Options &options) { options_ = options; }
 
   Reading read(GstBuffer *buffer);
   Reading read(GstBuffer *buffer, const RtpFrame &frame, guint packet);  // one of a frame's
@@ -62,7 +67,7 @@ class PacketReader {
   std::optional<std::uint32_t> id_in_header_;
   Media media_ = Media::any;
   bool network_ = false;  // the caps say RTP, RTCP or DTLS: first bytes can be told apart (RFC 7983)
-  bool all_datagrams_ = false;
+  Options options_;
   std::vector<Stream> streams_;
   std::size_t latest_ = 0;  // of streams_: the next packet is often its
   std::uint64_t read_ = 0, rtcp_ = 0, other_ = 0;

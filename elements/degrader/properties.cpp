@@ -30,6 +30,10 @@ const Property<Plain> kPlain[] = {
     {"report-latency", "Add the delay to the latency query, for playing locally", &Plain::report_latency},
     {"all-datagrams", "Treat DTLS and STUN like all other packets instead of letting them through",
      &Plain::all_datagrams},
+    {"way-back", "From the receiver to the sender: RTCP is feedback, with chance of its own, whatever the caps say",
+     &Plain::way_back, 0, 0, kReady},
+    {"rtx-payload-type", "Payload type of retransmissions, which have chance of their own (0: there are none)",
+     &Plain::rtx_payload_type, 0, 127},
 };
 
 struct Text {

@@ -27,7 +27,8 @@ namespace avc::degrader {
 struct Plain {
   guint64 seed = 0;
   std::string context, decision_log, replay_log;
-  bool report_latency = false, all_datagrams = false;
+  bool report_latency = false, all_datagrams = false, way_back = false;
+  guint rtx_payload_type = 0;
 };
 
 class Properties {

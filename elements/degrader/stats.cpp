@@ -102,12 +102,15 @@ LinkCounters counters_of(const Model &model) {
   const auto counters = [](const Model::Stream &s) {
     return LinkCounters::Stream{s.in, s.bytes_in, s.lost, s.frame_dropped, s.queue_dropped, s.duplicated, s.corrupted};
   };
-  const auto &rtcp = model.stream(net::Stream::rtcp);
+  const auto &rtcp = model.stream(net::Stream::rtcp), &feedback = model.stream(net::Stream::feedback);
   const auto &delays = model.delays();
   return {.video = counters(model.stream(net::Stream::video)),
           .audio = counters(model.stream(net::Stream::audio)),
+          .rtx = counters(model.stream(net::Stream::rtx)),
           .rtcp_in = rtcp.in,
           .rtcp_lost = rtcp.lost,
+          .feedback_in = feedback.in,
+          .feedback_lost = feedback.lost,
           .other_in = model.stream(net::Stream::other).in,
           .reordered = model.reordered(),
           .delay_count = delays.count(),

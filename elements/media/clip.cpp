@@ -157,14 +157,24 @@ std::string find_profile_level_id(const AccessUnit &unit) {
   return found;
 }
 
-void sum_up(Clip &clip) {
+std::size_t bytes_of(const std::vector<FramePayload> &payloads) {
   std::size_t bytes = 0;
-  const auto &video = clip.renditions.front().payloads, &audio = std::as_const(clip.audio);
-  for (const auto *payloads : {&video, &audio})
-    for (const FramePayload &payload : *payloads) bytes += payload.bytes.size();
+  for (const FramePayload &payload : payloads) bytes += payload.bytes.size();
+  return bytes;
+}
+
+void sum_up(Clip &clip) {
+  constexpr std::size_t kHeader = 12;
   const double seconds = to_seconds(clip.timing.length);
-  clip.packets_per_second = static_cast<double>(video.size() + audio.size()) / seconds;
-  clip.payload_kbps = static_cast<double>(bytes) * 8 / 1000 / seconds;
+  const auto kbps = [seconds](std::size_t bytes) { return static_cast<double>(bytes) * 8 / 1000 / seconds; };
+  const std::size_t audio = bytes_of(clip.audio);
+  for (const Rendition &rendition : clip.renditions) {
+    const std::size_t packets = rendition.payloads.size() + clip.audio.size();
+    clip.rtp_kbps.push_back(kbps(bytes_of(rendition.payloads) + audio + packets * kHeader));
+  }
+  const auto &best = clip.renditions.front().payloads;
+  clip.packets_per_second = static_cast<double>(best.size() + clip.audio.size()) / seconds;
+  clip.payload_kbps = kbps(bytes_of(best) + audio);
 }
 
 bool open_audio(GVariant *variant, const char *caps, const Media &media, Clip &clip) {

@@ -39,6 +39,7 @@ struct Clip {
   std::vector<double> kbps;           // of the renditions
   double packets_per_second = 0;      // of the best rendition and the sound, over the whole clip
   double payload_kbps = 0;            // of those packets, without any header
+  std::vector<double> rtp_kbps;       // of each rendition and the sound, with RTP headers of 12 bytes
   std::vector<FramePayload> audio;    // Opus packets of 20 ms, timing.audio_frames() of them
   FramePayload silence;               // an Opus packet of 20 ms of it
   Ptr<GstCaps> audio_caps;            // audio/x-opus

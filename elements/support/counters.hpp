@@ -18,6 +18,7 @@ struct SourceCounters {
   enum class State : std::uint64_t { idle, preparing, running, left, failed } state = State::idle;
   std::uint64_t frames_sent = 0, frames_dropped = 0, audio_frames_sent = 0;
   double bitrate_kbps = 0;
+  std::uint64_t key_unit_jumps = 0;
 };
 
 struct SchedulerCounters {
@@ -28,8 +29,9 @@ struct LinkCounters {
   struct Stream {
     std::uint64_t in = 0, bytes_in = 0, lost = 0, frame_dropped = 0, queue_dropped = 0, duplicated = 0, corrupted = 0;
   };
-  Stream video, audio;
-  std::uint64_t rtcp_in = 0, rtcp_lost = 0, other_in = 0, reordered = 0, delay_count = 0;
+  Stream video, audio, rtx;
+  std::uint64_t rtcp_in = 0, rtcp_lost = 0, feedback_in = 0, feedback_lost = 0, other_in = 0, reordered = 0,
+                delay_count = 0;
   double delay_sum_ms = 0, delay_max_ms = 0, queue_ms = 0, queue_peak_ms = 0;
 };
 
