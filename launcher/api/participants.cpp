@@ -34,10 +34,36 @@ ParticipantRates rates_of(const TestSession &session, std::size_t index) {
   return index < session.rates().size() ? session.rates()[index] : ParticipantRates();
 }
 
+// What somebody else said, and what was done about it; nothing here was measured by us.
+void write_far_side(json::Writer &out, const ParticipantSnapshot &one) {
+  if (one.far_side.empty()) return;
+  const results::FarSide &far = one.far_side.front();
+  out.begin_object("reported_by_far_side");
+  for (const Media media : results::kAllMedia) {
+    const results::ReportedStream &stream = far.streams[static_cast<std::size_t>(media)];
+    if (stream.reports == 0) continue;
+    out.begin_object(results::name(media)).put("reports", stream.reports).put("loss_percent", stream.loss_percent);
+    out.put("packets_lost", stream.packets_lost).put("jitter_ms", stream.jitter_ms);
+    if (stream.round_trip_ms) out.put("round_trip_ms", *stream.round_trip_ms);
+    if (stream.duplicates) out.put("duplicates", *stream.duplicates);
+    out.end_object();
+  }
+  out.put("nacks", far.nacks).put("plis", far.plis).put("firs", far.firs).put("rembs", far.rembs);
+  out.put("transport_feedbacks", far.transport_feedbacks).put("extended_reports", far.extended_reports);
+  out.end_object().begin_object("reaction").put("retransmitted", far.retransmitted);
+  out.put("retransmitted_lost_on_purpose", far.retransmitted_lost).put("key_unit_jumps", far.key_unit_jumps);
+  if (far.estimate_kbps) out.put("estimate_kbps", *far.estimate_kbps);
+  out.put("rendition_switches", far.rendition_switches).put("feedback_packets", far.feedback_packets);
+  out.put("feedback_lost_on_purpose", far.feedback_lost).end_object();
+}
+
 void write_participant(json::Writer &out, const ParticipantSnapshot &one, const ParticipantRates &rates) {
   out.put_unless_empty("participant_id", one.id).put_unless_empty("frames_sent", one.sent_of(Media::video).frames);
   out.put_unless_empty("bytes_sent", bytes_of(one)).put_unless_empty("packets_sent", packets_of(one));
+  const results::FarSide far = one.far_side.empty() ? results::FarSide() : one.far_side.front();
+  out.put_unless_empty("packets_retransmitted", far.retransmitted);
   out.put_unless_empty("jitter_ms", rates.jitter_ms).put_unless_empty("packet_loss_percent", rates.loss_percent);
+  out.put_unless_empty("nack_count", far.nacks).put_unless_empty("pli_count", far.plis);
   out.put_unless_empty("mos_score", rates.mos_score);
   out.put_unless_empty("current_bitrate_kbps", static_cast<std::int64_t>(rates.kbps + 0.5));
   out.put_unless_empty("active_spike_count", one.active_spikes);
@@ -52,7 +78,10 @@ void write_viewers(json::Writer &out, const webrtc::Viewers &viewers, std::uint3
     one->peer->read(sent);
     out.begin_object().put("viewer_id", one->id).put("by", one->by).put("state", webrtc::name(one->peer->state()));
     out.put("ice_state", one->peer->ice_state()).put_unless_empty("reason", one->peer->reason());
-    out.put("packets_sent", packets_of(sent)).put("packets_lost_on_purpose", lost_of(sent)).end_object();
+    out.put("packets_sent", packets_of(sent)).put("packets_lost_on_purpose", lost_of(sent));
+    out.put("rendition_kbps", sent.rendition_kbps);
+    write_far_side(out, sent);
+    out.end_object();
   }
   out.end_array();
 }
@@ -62,6 +91,7 @@ void write_full(json::Writer &out, const TestSession &session, std::size_t index
   write_participant(out, one, rates_of(session, index));
   out.put("state", participant::name(participant.state())).put_unless_empty("reason", participant.reason());
   out.put_unless_empty("rendition_kbps", one.rendition_kbps).put_unless_empty("packets_lost_on_purpose", lost_of(one));
+  write_far_side(out, one);
   if (session.viewers() != nullptr) write_viewers(out, *session.viewers(), one.id);
   if (!session.has_receiver()) return;
   out.begin_object("received");

@@ -346,6 +346,7 @@ std::vector<Route> test_routes(Context &c) {
                           {"network_profile", "object", "the link under all spikes: settings, or a profile's name"},
                           {"replay_log", "string", "repeat the packets' fates of this decision log"},
                           {"decision_log", "boolean", "write the fate of every packet"},
+                          {"adaptive", "boolean", "over WebRTC: send the rendition that the path carries (true)"},
                           {"spikes", "array", "spike events, or an object for random ones"},
                           {"spike_distribution", "object", "strategy, min_spacing_seconds, jitter_percent"},
                           {"renditions", "array", "bitrates to prepare, in kbps, for bitrate_reduce"},

@@ -49,6 +49,29 @@ struct DelayCounters {
   double max_ms = 0;    // since the start
 };
 
+// What the far side reported of one stream by RTCP: not measured here. Of several viewers the worst; packets and
+// reports are summed.
+struct ReportedStream {
+  std::uint64_t reports = 0;  // 0: nothing was reported, and the rest means nothing
+  double loss_percent = 0;    // in the latest report's time, before anything was sent again
+  std::int64_t packets_lost = 0;
+  double jitter_ms = 0;
+  std::optional<double> round_trip_ms;      // none while no report answers one of ours
+  std::optional<std::uint64_t> duplicates;  // from extended reports
+};
+
+// What was heard from the far side, and what the sender made of it.
+struct FarSide {
+  std::array<ReportedStream, kMediaCount> streams;          // by Media
+  std::uint64_t nacks = 0;                                  // packets asked for again
+  std::uint64_t retransmitted = 0, retransmitted_lost = 0;  // sent again into the link, and taken by it
+  std::uint64_t plis = 0, firs = 0, key_unit_jumps = 0;     // asked for a keyframe, and jumped to one
+  std::uint64_t rembs = 0, transport_feedbacks = 0, extended_reports = 0;
+  std::uint64_t feedback_packets = 0, feedback_lost = 0;  // RTCP on the way back into the link, and taken by it
+  std::uint64_t rendition_switches = 0;                   // because of the estimate
+  std::optional<double> estimate_kbps;                    // of the path; of several viewers the least
+};
+
 enum class ParticipantState : std::uint8_t { created, preparing, running, left, failed, stopped };
 
 struct ParticipantSnapshot {
@@ -64,7 +87,8 @@ struct ParticipantSnapshot {
   double queue_peak_ms = 0;                         // since the start
   double rendition_kbps = 0;                        // of the rendition in use
   std::uint32_t active_spikes = 0;
-  bool joined = true;  // its time of the ramp has come
+  bool joined = true;             // its time of the ramp has come
+  std::vector<FarSide> far_side;  // one, where anybody could report; most often empty
 
   // The receiver has had something of this participant.
   bool seen() const {

@@ -125,6 +125,7 @@ class Parser {
     read_outputs(root_, scenario_.outputs);
     scenario_.contexts = static_cast<unsigned>(root_.integer("contexts", 0, 64).value_or(0));
     scenario_.decision_log = root_.boolean("decision_log").value_or(false);
+    scenario_.adaptive = root_.boolean("adaptive").value_or(true);
     scenario_.replay_log = root_.text("replay_log").value_or("");
     rtp_port();
     if (root_.boolean("enable_network_degradation").value_or(false)) {

@@ -78,6 +78,7 @@ struct Scenario {
   std::vector<std::string> outputs;  // of "html", "json"
   unsigned contexts = 0;             // threads that serve participants; 0: the daemon's own choice
   bool decision_log = false;         // write every packet's fate
+  bool adaptive = true;              // viewers get the rendition that their path carries
   std::string replay_log;            // such a log, whose fates are repeated; empty: none
 
   std::string base_url;  // for the command line

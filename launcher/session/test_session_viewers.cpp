@@ -60,6 +60,7 @@ Result<webrtc::PeerSettings> TestSession::peer_settings(std::uint32_t participan
     settings.decision_log = setup_.decision_log.substr(0, setup_.decision_log.rfind(".jsonl")) + "." +
                             std::to_string(participant) + "." + viewer + ".jsonl";
   }
+  settings.adaptive = setup_.scenario.adaptive;
   settings.ice = setup_.ice;
   settings.ice.servers = webrtc::turn_servers(setup_.turn, participant);
   return settings;

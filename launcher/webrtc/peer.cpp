@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "launcher/webrtc/certificate.hpp"
 #include "launcher/webrtc/on_main.hpp"
 
 namespace avc::webrtc {
@@ -53,13 +54,14 @@ std::string local_description(GstElement *webrtc) {
   return out;
 }
 
-// We send and never receive.
-void only_send(GstElement *webrtc) {
+// We send and never receive. Transceivers are in the order of our streams: the video's is the first. Asked for that of
+// the audio, retransmissions are offered in a way that Chromium refuses.
+void set_up_transceivers(GstElement *webrtc, bool repairs_video) {
   for (gint i = 0;; ++i) {
     GObject *transceiver = nullptr;
     g_signal_emit_by_name(webrtc, "get-transceiver", i, &transceiver);
     if (transceiver == nullptr) return;
-    g_object_set(transceiver, "direction", kSendOnly, nullptr);
+    g_object_set(transceiver, "direction", kSendOnly, "do-nack", i == 0 && repairs_video, nullptr);
     g_object_unref(transceiver);
   }
 }
@@ -168,7 +170,7 @@ void Peer::answer(const std::string &offer, Described done) {
 // When both is known: what we send, and who begins.
 void Peer::negotiate() {
   if (is_over(state_) || described_ || !media_known_) return;
-  only_send(pipeline_->webrtc());
+  set_up_transceivers(pipeline_->webrtc(), pipeline_->repairs_video());
   if (!their_offer_) return describe_with("create-offer");
   auto sdp = parse_sdp(*their_offer_);
   if (!sdp) return fail("sdp: " + sdp.error().message);
@@ -196,6 +198,7 @@ void Peer::described(const GstStructure *reply, const char *field) {
     return fail("webrtcbin makes no " + std::string(field));
   const Description ours(raw);
   described_ = true;
+  pipeline_->set_rtx_payload_type(rtx_payload_type(*ours->sdp));
   const bool answering = their_offer_.has_value();
   GstPromise *promise = promise_for<Peer>(weak_from_this(), [](Peer &peer, const GstStructure *outcome) {
     if (const auto error = error_in(outcome)) peer.fail("webrtcbin does not take its own description: " + *error);
@@ -272,6 +275,7 @@ void Peer::look_at_states() {
 
 void Peer::connection_is(const std::string &state) {
   if (state == "connected" && state_ == PeerState::checking) {
+    if (const auto fault = certificate_fault(pipeline_->webrtc())) return fail(*fault);
     give_up_timer_.reset();
     recalculate_latency();
     pipeline_->open_gate();

@@ -1,5 +1,6 @@
 #include "launcher/webrtc/peer_pipeline.hpp"
 
+#include "elements/support/counters.hpp"
 #include "launcher/session/setter.hpp"
 
 namespace avc::webrtc {
@@ -29,14 +30,6 @@ Result<bool> set_up_tagger(GstElement *tagger, const PeerSettings &settings, con
   return set.outcome();
 }
 
-Result<bool> set_up_degrader(GstElement *degrader, const PeerSettings &settings) {
-  Setter set(degrader);
-  session::set_base(set, settings.network);
-  set("seed", settings.seed)("context", settings.context);
-  if (!settings.decision_log.empty()) set("decision-log", settings.decision_log);
-  return set.outcome();
-}
-
 Result<bool> set_up_source(GstElement *source, const PeerSettings &settings) {
   Setter set(source);
   set("participant-id", std::uint64_t{settings.participant})("seed", settings.seed)("context", settings.context);
@@ -49,7 +42,7 @@ Result<bool> set_up_source(GstElement *source, const PeerSettings &settings) {
 
 Result<std::unique_ptr<PeerPipeline>> PeerPipeline::make(const PeerSettings &settings, const Streams &streams,
                                                          Left left) {
-  std::unique_ptr<PeerPipeline> made(new PeerPipeline(std::move(left)));
+  std::unique_ptr<PeerPipeline> made(new PeerPipeline(settings, streams, std::move(left)));
   if (auto built = made->build(settings, streams); !built) return built.error();
   return made;
 }
@@ -76,27 +69,31 @@ Result<bool> PeerPipeline::build(const PeerSettings &settings, const Streams &st
     if (!made) return made.error();
     *slot = *made;
   }
-  GstElement *degrader = gst_element_factory_make("chaosdegrader", nullptr);
-  if (degrader == nullptr) return missing("chaosdegrader");
-  degrader_ = take(GST_ELEMENT(gst_object_ref_sink(degrader)));
+  auto network = Network::make({settings.seed, settings.context, settings.network, settings.decision_log});
+  if (!network) return network.error();
+  network_ = std::move(*network);
+  feedback_.note_what_leaves(take(gst_element_get_static_pad(network_->way_out(), "sink")).get());
   Setter scheduler(scheduler_);
   scheduler("schedule", session::schedule_json(settings.planned))("context", settings.context);
   Setter webrtc(webrtc_);
   webrtc("bundle-policy", kMaxBundle)("latency", std::uint64_t{0});
-  for (const auto &outcome : {set_up_source(source_, settings), scheduler.outcome(), webrtc.outcome(),
-                              set_up_degrader(degrader, settings), set_ice(settings.ice)}) {
+  for (const auto &outcome :
+       {set_up_source(source_, settings), scheduler.outcome(), webrtc.outcome(), set_ice(settings.ice)}) {
     if (!outcome) return outcome.error();
   }
   // On whatever thread webrtcbin makes its transport.
   g_signal_connect(webrtc_, "deep-element-added",
                    G_CALLBACK(+[](GstBin *, GstBin *, GstElement *element, gpointer self) noexcept {
                      auto *pipeline = static_cast<PeerPipeline *>(self);
-                     if (is_made_by(element, "nicesink")) pipeline->place_degrader(element);
+                     if (is_made_by(element, "nicesink")) pipeline->network_->place_before(element);
+                     if (is_made_by(element, "dtlssrtpdec")) pipeline->feedback_.hear(element);
+                     if (is_made_by(element, "nicesrc")) pipeline->network_->place_behind(element);
                      if (is_made_by(element, "dtlsdec")) pipeline->look_out_for_the_end(element);
                    }),
                    this);
   if (streams.video) {
     if (auto added = add_stream("video_0", settings, *streams.video); !added) return added;
+    repairs_video_ = streams.video->repaired;
   }
   if (streams.audio) {
     if (auto added = add_stream("audio_0", settings, *streams.audio); !added) return added;
@@ -153,21 +150,6 @@ Result<bool> PeerPipeline::set_ice(const IceSettings &ice) {
   return true;
 }
 
-void PeerPipeline::place_degrader(GstElement *nicesink) {
-  if (GST_OBJECT_PARENT(degrader_.get()) != nullptr) return;  // one transport: everything is bundled
-  const auto sink = take(gst_element_get_static_pad(nicesink, "sink"));
-  const auto source = take(gst_pad_get_peer(sink.get()));
-  auto *bin = GST_BIN(GST_OBJECT_PARENT(nicesink));
-  if (!source || bin == nullptr) return;
-  gst_pad_unlink(source.get(), sink.get());
-  gst_bin_add(bin, degrader_.get());
-  const auto in = take(gst_element_get_static_pad(degrader_.get(), "sink"));
-  const auto out = take(gst_element_get_static_pad(degrader_.get(), "src"));
-  gst_pad_link(source.get(), in.get());
-  gst_pad_link(out.get(), sink.get());
-  gst_element_sync_state_with_parent(degrader_.get());
-}
-
 void PeerPipeline::look_out_for_the_end(GstElement *dtlsdec) {
   constexpr gint kClosed = 1;  // of GstDtlsConnectionState
   g_signal_connect(dtlsdec, "notify::connection-state",
@@ -184,14 +166,26 @@ Result<bool> PeerPipeline::play() {
   return Error{"webrtcbin", "the viewer's pipeline does not start"};
 }
 
-void PeerPipeline::open_gate() { g_object_set(source_, "gate-open", TRUE, nullptr); }
+void PeerPipeline::open_gate() {
+  feedback_.begin(source_, adaptive_);
+  g_object_set(source_, "gate-open", TRUE, nullptr);
+}
 
 bool PeerPipeline::inject(const spike::Planned &spike) { return session::inject_into(scheduler_, spike); }
 
 bool PeerPipeline::cancel(const std::string &spike_id) { return session::cancel_in(scheduler_, spike_id); }
 
 void PeerPipeline::read(results::ParticipantSnapshot &snapshot) const {
-  session::read_link(source_, degrader_.get(), snapshot);
+  session::read_link(source_, network_->way_out(), snapshot);
+  results::FarSide far = feedback_.figures();
+  const auto out = counters_of<LinkCounters>(network_->way_out()),
+             back = counters_of<LinkCounters>(network_->way_back());
+  far.retransmitted = out.rtx.in;
+  far.retransmitted_lost = out.rtx.lost + out.rtx.queue_dropped;
+  far.feedback_packets = back.feedback_in;
+  far.feedback_lost = back.feedback_lost;
+  far.key_unit_jumps = counters_of<SourceCounters>(source_).key_unit_jumps;
+  snapshot.far_side.assign(1, far);
 }
 
 }  // namespace avc::webrtc

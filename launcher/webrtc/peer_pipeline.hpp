@@ -1,15 +1,14 @@
 // The GstPipeline of one viewer: the participant's media once more, with the clock and base time of its test, into a
 // webrtcbin of its own.
 //
-//   avchaossrc.video_0 ! participanttagger ! spikescheduler ! webrtcbin[ … dtlssrtpenc ! chaosdegrader ! nicesink ]
+//   avchaossrc.video_0 ! participanttagger ! spikescheduler ! webrtcbin[ … its network (network.hpp) ]
 //   avchaossrc.audio_0 ! participanttagger ! ─────────────────┘
 //
 // webrtcbin holds up whoever pushes into it before it is connected, and the thread that pushes here serves other
 // participants too. So the source's gate is closed at first: it tells who it is, which is all that negotiation needs,
 // and sends media from open_gate() on, beginning at a keyframe.
 //
-// The degrader goes in where the network begins, as soon as webrtcbin makes its transport and before anything flows.
-// One spikescheduler serves both streams: what it says travels with the first of them to the degrader.
+// One spikescheduler serves both streams: what it says travels with the first of them to the network.
 #pragma once
 
 #include <gst/gst.h>
@@ -26,7 +25,9 @@
 #include "elements/support/ptr.hpp"
 #include "launcher/results/samples.hpp"
 #include "launcher/session/chain.hpp"
+#include "launcher/webrtc/feedback.hpp"
 #include "launcher/webrtc/ice.hpp"
+#include "launcher/webrtc/network.hpp"
 #include "launcher/webrtc/sdp.hpp"
 
 namespace avc::webrtc {
@@ -40,6 +41,7 @@ struct PeerSettings {
   json::Network network;
   std::vector<spike::Planned> planned;  // those that address it and are not over
   std::string decision_log;             // file; empty: none
+  bool adaptive = true;                 // its rendition follows what the path carries
   IceSettings ice;
 };
 
@@ -55,6 +57,8 @@ class PeerPipeline {
   GstElement *pipeline() const { return pipeline_.get(); }
   GstElement *webrtc() const { return webrtc_; }
   unsigned media() const { return media_; }  // audio, video, or both
+  bool repairs_video() const { return repairs_video_; }
+  void set_rtx_payload_type(unsigned payload_type) { network_->set_rtx_payload_type(payload_type); }
 
   Result<bool> play();
   void open_gate();
@@ -63,20 +67,23 @@ class PeerPipeline {
   void read(results::ParticipantSnapshot &snapshot) const;
 
  private:
-  explicit PeerPipeline(Left left) : left_(std::move(left)) {}
+  PeerPipeline(const PeerSettings &settings, const Streams &streams, Left left)
+      : left_(std::move(left)), adaptive_(settings.adaptive), feedback_(settings.participant, streams) {}
   Result<GstElement *> add(const char *factory);
   Result<bool> build(const PeerSettings &settings, const Streams &streams);
   Result<bool> add_stream(const char *source_pad, const PeerSettings &settings, const Stream &stream);
   Result<bool> set_ice(const IceSettings &ice);
-  void place_degrader(GstElement *nicesink);
   void look_out_for_the_end(GstElement *dtlsdec);
 
   const Left left_;
+  const bool adaptive_;
+  Feedback feedback_;
   Ptr<GstElement> pipeline_;
-  Ptr<GstElement> degrader_;  // in webrtcbin from its first transport on
+  std::unique_ptr<Network> network_;
   // In the pipeline, and owned by it.
   GstElement *webrtc_ = nullptr, *source_ = nullptr, *scheduler_ = nullptr;
   unsigned media_ = 0;
+  bool repairs_video_ = false;  // sends again what the viewer misses of it
 };
 
 }  // namespace avc::webrtc

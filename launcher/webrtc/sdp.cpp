@@ -60,6 +60,26 @@ unsigned extension_id(const GstSDPMedia &media, std::string_view uri) {
   }
 }
 
+// Of the retransmissions of what has this payload type; 0: none.
+unsigned rtx_of(const GstSDPMedia &media, unsigned payload_type) {
+  for (guint i = 0; i < gst_sdp_media_formats_len(&media); ++i) {
+    const auto rtx = leading_number(gst_sdp_media_get_format(&media, i));
+    if (!rtx || g_ascii_strncasecmp(of_payload(media, "rtpmap", *rtx).c_str(), "rtx/", 4) != 0) continue;
+    if (leading_number(parameter(of_payload(media, "fmtp", *rtx), "apt")) == payload_type) return *rtx;
+  }
+  return 0;
+}
+
+// Does it ask for packets that it misses, and know how they come?
+bool asks_for_packets(const GstSDPMedia &media, unsigned payload_type) {
+  const std::string own = std::to_string(payload_type) + " nack";
+  for (guint i = 0;; ++i) {
+    const char *value = gst_sdp_media_get_attribute_val_n(&media, "rtcp-fb", i);
+    if (value == nullptr) return false;
+    if (value == own || g_str_equal(value, "* nack")) return rtx_of(media, payload_type) != 0;
+  }
+}
+
 bool receives(const GstSDPMessage &message, const GstSDPMedia &media) {
   for (const char *away : {"sendonly", "inactive"}) {
     if (attribute(message, media, away) != nullptr) return false;
@@ -93,7 +113,8 @@ std::optional<Stream> choose(const GstSDPMedia &media, bool video) {
     if (!found || *found >= best) continue;
     best = *found;
     chosen = Stream{*payload_type, parameter(of_payload(media, "fmtp", *payload_type), "profile-level-id"),
-                    extension_id(media, kParticipantUri), extension_id(media, kTransportCcUri)};
+                    extension_id(media, kParticipantUri), extension_id(media, kTransportCcUri),
+                    video && asks_for_packets(media, *payload_type)};
   }
   return chosen;
 }
@@ -125,10 +146,8 @@ void copy_transport(const GstSDPMedia &from, GstSDPMedia &to) {
 }  // namespace
 
 Streams own_streams() {
-  const auto stream = [](unsigned payload_type) {
-    return Stream{payload_type, "", kOwnParticipantExt, kOwnTransportCcExt};
-  };
-  return {stream(participant::kVideoPayloadType), stream(participant::kAudioPayloadType)};
+  return {Stream{participant::kVideoPayloadType, "", kOwnParticipantExt, kOwnTransportCcExt, true},
+          Stream{participant::kAudioPayloadType, "", kOwnParticipantExt, kOwnTransportCcExt, false}};
 }
 
 Result<Sdp> parse_sdp(const std::string &text) {
@@ -156,6 +175,15 @@ Result<Streams> choose_streams(const GstSDPMessage &offer) {
   if (!streams.video && !streams.audio)
     return Error{"", "receives neither H.264 with packetization-mode=1 nor Opus, which is all there is"};
   return streams;
+}
+
+unsigned rtx_payload_type(const GstSDPMessage &ours) {
+  for (guint i = 0; i < gst_sdp_message_medias_len(&ours); ++i) {
+    const GstSDPMedia &media = *gst_sdp_message_get_media(&ours, i);
+    if (!g_str_equal(gst_sdp_media_get_media(&media), "video") || gst_sdp_media_formats_len(&media) == 0) continue;
+    if (const auto first = leading_number(gst_sdp_media_get_format(&media, 0))) return rtx_of(media, *first);
+  }
+  return 0;
 }
 
 void share_transport(GstSDPMessage &offer) {

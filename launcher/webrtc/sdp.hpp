@@ -29,6 +29,7 @@ struct Stream {
   unsigned payload_type = 0;
   std::string profile_level_id;                           // what the stream is to be called; empty: what it is
   unsigned participant_id_ext = 0, transport_cc_ext = 0;  // ids of header extensions; 0: none
+  bool repaired = false;  // what the receiver misses (NACK) is sent again, as a stream of its own (RFC 4588)
 };
 struct Streams {
   std::optional<Stream> video, audio;
@@ -43,6 +44,9 @@ Result<Sdp> parse_sdp(const std::string &text);
 // Of a player's offer: H.264 with packetization-mode 1, a baseline profile before others and in the player's own order,
 // and Opus. The level does not count: it says what the player asks for, and ours is what the media has.
 Result<Streams> choose_streams(const GstSDPMessage &offer);
+
+// Of the stream that repairs the video in a description of ours; 0: there is none.
+unsigned rtx_payload_type(const GstSDPMessage &ours);
 
 // Gives all media of the offer's BUNDLE group the transport of the first. A player may offer each medium a transport of
 // its own, in case we do not bundle (RFC 8843 section 7.2.1); webrtcbin takes that for a fault.

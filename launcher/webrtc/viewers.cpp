@@ -20,6 +20,34 @@ void add(results::SenderCounters &sum, const results::SenderCounters &one) {
   sum.corrupted += one.corrupted;
 }
 
+// The worst of what was reported; none of it where nothing was.
+void add(results::ReportedStream &sum, const results::ReportedStream &one) {
+  sum.reports += one.reports;
+  sum.loss_percent = std::max(sum.loss_percent, one.loss_percent);
+  sum.packets_lost += one.packets_lost;
+  sum.jitter_ms = std::max(sum.jitter_ms, one.jitter_ms);
+  sum.round_trip_ms = std::max(sum.round_trip_ms, one.round_trip_ms);
+  if (one.duplicates) sum.duplicates = sum.duplicates.value_or(0) + *one.duplicates;
+}
+
+void add(results::FarSide &sum, const results::FarSide &one) {
+  for (std::size_t i = 0; i < sum.streams.size(); ++i) add(sum.streams[i], one.streams[i]);
+  sum.nacks += one.nacks;
+  sum.retransmitted += one.retransmitted;
+  sum.retransmitted_lost += one.retransmitted_lost;
+  sum.plis += one.plis;
+  sum.firs += one.firs;
+  sum.key_unit_jumps += one.key_unit_jumps;
+  sum.rembs += one.rembs;
+  sum.transport_feedbacks += one.transport_feedbacks;
+  sum.extended_reports += one.extended_reports;
+  sum.feedback_packets += one.feedback_packets;
+  sum.feedback_lost += one.feedback_lost;
+  sum.rendition_switches += one.rendition_switches;
+  if (one.estimate_kbps)
+    sum.estimate_kbps = std::min(sum.estimate_kbps.value_or(*one.estimate_kbps), *one.estimate_kbps);
+}
+
 void add(results::ParticipantSnapshot &sum, const results::ParticipantSnapshot &one) {
   for (const auto media : results::kAllMedia) add(sum.sent_of(media), one.sent_of(media));
   sum.sent_ahead += one.sent_ahead;
@@ -32,6 +60,9 @@ void add(results::ParticipantSnapshot &sum, const results::ParticipantSnapshot &
   sum.queue_ms = std::max(sum.queue_ms, one.queue_ms);
   sum.queue_peak_ms = std::max(sum.queue_peak_ms, one.queue_peak_ms);
   sum.rendition_kbps = std::max(sum.rendition_kbps, one.rendition_kbps);
+  if (one.far_side.empty()) return;
+  if (sum.far_side.empty()) sum.far_side.emplace_back();
+  add(sum.far_side.front(), one.far_side.front());
 }
 
 bool publishes(const Viewer &viewer) { return std::string_view(viewer.by) == "whip"; }

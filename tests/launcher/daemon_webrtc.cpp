@@ -47,10 +47,12 @@ START_TEST(an_offer_is_complete_and_the_same_until_it_is_answered) {
   ck_assert(at(first.body, "viewer_id") != at(other.body, "viewer_id"));
   avc_assert_text(at(first.body, "test_state"), "running");
   const std::string sdp = unescaped(at(first.body, "sdp_offer"));
-  for (const char *line : {"m=video 9 UDP/TLS/RTP/SAVPF 96\r\n", "m=audio 0 UDP/TLS/RTP/SAVPF 111\r\n",
-                           "a=sendonly\r\n", "a=rtpmap:96 H264/90000\r\n", "packetization-mode=1", "a=ssrc:1001000 ",
-                           "a=ssrc:1001001 ", "a=extmap:1 urn:avchaos:participant-id\r\n", "a=rtcp-fb:96 nack pli\r\n",
-                           "a=candidate:1 1 UDP 2015364095 127.0.0.1 "}) {
+  for (const char *line :
+       {"m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n", "a=rtcp-fb:96 nack\r\n", "a=rtpmap:97 rtx/90000\r\n",
+        "a=fmtp:97 apt=96\r\n", "a=ssrc-group:FID 1001000 ", "a=rtcp-fb:96 transport-cc\r\n",
+        "m=audio 0 UDP/TLS/RTP/SAVPF 111\r\n", "a=sendonly\r\n", "a=rtpmap:96 H264/90000\r\n", "packetization-mode=1",
+        "a=ssrc:1001000 ", "a=ssrc:1001001 ", "a=extmap:1 urn:avchaos:participant-id\r\n", "a=rtcp-fb:96 nack pli\r\n",
+        "a=candidate:1 1 UDP 2015364095 127.0.0.1 "}) {
     ck_assert_msg(sdp.find(line) != std::string::npos, "no %s in %s", line, sdp.c_str());
   }
   const Answer ours = f.get("test/v/ice/1001");

@@ -289,12 +289,12 @@ END_TEST
 START_TEST(parts_are_read) {
   const auto s = must(R"({"description": "d", "tags": {"team": "av"}, "target": {"host": "10.1.2.3", "port": 5004},
     "media": {"video_path": "v.h264", "audio_path": "a.opus", "fps": 25}, "renditions": "300, 2500,600", "contexts": 2,
-    "decision_log": true, "outputs": ["html", "json"], "base_url": "http://localhost:8080",
+    "decision_log": true, "adaptive": false, "outputs": ["html", "json"], "base_url": "http://localhost:8080",
     "metrics": {"display_interval_seconds": 2},
     "network_profile": {"delay-ms": 40, "jitter_ms": 5, "loss_percentage": 0.5, "burst_length": 3, "bandwidth_kbps": 4000, "queue_ms": 80}})");
   ck_assert(s.tags.at("team") == "av" && s.target->host == "10.1.2.3" && s.target->port == 5004);
   ck_assert(s.target->transport == Target::Transport::udp && s.media.video_path == "v.h264" && s.media.fps == 25);
-  ck_assert(s.renditions_kbps == (std::vector<std::uint32_t>{2500, 600, 300}) && s.contexts == 2 && s.decision_log);
+  ck_assert(s.renditions_kbps == (std::vector<std::uint32_t>{2500, 600, 300}) && s.contexts == 2 && s.decision_log && !s.adaptive);
   ck_assert(s.network.link.delay_ms == 40 && s.network.link.loss_percent == 0.5 &&
             s.network.link.loss_model == net::LossModel::burst);
   ck_assert(s.network.link.bandwidth_kbps == 4000 && s.network.link.queue_ms == 80 && s.outputs.size() == 2);

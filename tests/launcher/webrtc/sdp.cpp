@@ -71,6 +71,28 @@ START_TEST(the_players_payload_type_and_profile_are_found) {
 }
 END_TEST
 
+// Only who asks for missing packets (NACK) and knows how they come (RTX for this payload type) gets them again.
+START_TEST(what_is_lost_is_repaired_for_those_who_can_use_it) {
+  const auto rtx = [](const std::string &apt) { return "a=rtpmap:101 rtx/90000\r\na=fmtp:101 apt=" + apt + "\r\n"; };
+  const struct {
+    std::string feedback, other;
+    bool repaired;
+  } rows[] = {{"a=rtcp-fb:100 nack\r\n", rtx("100"), true},      {"a=rtcp-fb:* nack\r\n", rtx("100"), true},
+              {"a=rtcp-fb:100 nack pli\r\n", rtx("100"), false}, {"a=rtcp-fb:102 nack\r\n", rtx("100"), false},
+              {"a=rtcp-fb:100 nack\r\n", rtx("102"), false},     {"a=rtcp-fb:100 nack\r\n", "", false}};
+  for (const auto &row : rows) {
+    const std::string media =
+        "m=video 9 UDP/TLS/RTP/SAVPF 100 101\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\n"
+        "a=rtpmap:100 H264/90000\r\na=fmtp:100 packetization-mode=1\r\n" +
+        row.feedback + row.other + kUfrag + kPrint;
+    ck_assert_msg(chosen(media).video->repaired == row.repaired, "%s", media.c_str());
+    const auto sdp = parse_sdp(kSession + media);
+    ck_assert_uint_eq(rtx_payload_type(**sdp), row.other == rtx("100") ? 101 : 0);
+  }
+  ck_assert(own_streams().video->repaired && !own_streams().audio->repaired);
+}
+END_TEST
+
 START_TEST(extensions_have_the_players_numbers) {
   const Streams streams = chosen(audio() + video({"packetization-mode=1"}));
   ck_assert_uint_eq(streams.audio->payload_type, 111);
@@ -155,6 +177,7 @@ START_TEST(candidates_that_may_not_be_sent_to_are_left_out) {
 }
 END_TEST
 
-AVC_TESTS("webrtc sdp", the_players_payload_type_and_profile_are_found, extensions_have_the_players_numbers,
+AVC_TESTS("webrtc sdp", the_players_payload_type_and_profile_are_found,
+          what_is_lost_is_repaired_for_those_who_can_use_it, extensions_have_the_players_numbers,
           what_no_stream_can_come_of_is_refused, an_answer_is_one, bundled_media_get_the_transport_of_the_first,
           a_fragment_says_what_was_found_later, candidates_that_may_not_be_sent_to_are_left_out)
