@@ -35,13 +35,24 @@ Fault number_into(auto &slot, const std::string &value, std::uint64_t low, std::
   return {};
 }
 
-Fault set_listen(Config &config, const std::string &value, const ReadFile &) {
+Fault endpoint_into(std::string &host, std::uint16_t &port, const std::string &value) {
   const auto colon = value.rfind(':');
   if (colon == std::string::npos) return "must be HOST:PORT, not \"" + value + "\"";
-  std::string host = value.substr(0, colon);
+  host = value.substr(0, colon);
   if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  config.listen_host = host == "*" ? "" : host;
-  return number_into(config.listen_port, value.substr(colon + 1), 0, 65535);
+  if (host == "*") host.clear();
+  return number_into(port, value.substr(colon + 1), 0, 65535);
+}
+
+Fault set_listen(Config &config, const std::string &value, const ReadFile &) {
+  return endpoint_into(config.listen_host, config.listen_port, value);
+}
+
+Fault set_rtsp(Config &config, const std::string &value, const ReadFile &) {
+  Endpoint endpoint;
+  auto fault = endpoint_into(endpoint.host, endpoint.port, value);
+  if (!fault) config.rtsp = endpoint;
+  return fault;
 }
 
 // What fits a header: one printable word (RFC 6750 section 2.1). `whose` names the text in errors; it is never shown.
@@ -97,6 +108,9 @@ Fault set_switch(bool &slot, const std::string &value) {
 const Setting kSettings[] = {
     {"listen", "AVCHAOS_LISTEN", "HOST:PORT", "where to listen (127.0.0.1:8080); port 0 takes any free one", false,
      set_listen},
+    {"rtsp", "AVCHAOS_RTSP", "HOST:PORT",
+     "let participants be watched over RTSP there, at /TEST/PARTICIPANT (off); port 0 takes any free one", false,
+     set_rtsp},
     {"state-dir", "AVCHAOS_STATE_DIR", "DIR", "where results are kept ($XDG_STATE_HOME/gst-avchaos)", false,
      [](Config &c, const std::string &v, const ReadFile &) -> Fault {
        if (v.empty()) return "must not be empty";
@@ -354,8 +368,13 @@ void Loader::check() {
   }
   if (config_.ice_relay_only && config_.turn_host.empty())
     errors_.push_back({"--ice-policy", "relay needs a TURN server: set TURN_HOST"});
-  if (!is_loopback_host(config_.listen_host) && config_.token.empty() && !config_.allow_anonymous) {
-    errors_.push_back({"--listen",
+  const auto needs_token = [this](const std::string &host) {
+    return !is_loopback_host(host) && config_.token.empty() && !config_.allow_anonymous;
+  };
+  for (const auto &[flag, exposed] : {std::pair{"--listen", needs_token(config_.listen_host)},
+                                      {"--rtsp", config_.rtsp && needs_token(config_.rtsp->host)}}) {
+    if (!exposed) continue;
+    errors_.push_back({flag,
                        "beyond loopback only with --token-file or AVCHAOS_TOKEN (or, behind a network "
                        "policy, with AVCHAOS_ALLOW_ANONYMOUS=1)"});
   }

@@ -15,9 +15,15 @@
 
 namespace avc::launcher {
 
+struct Endpoint {
+  std::string host;  // "" for all interfaces
+  std::uint16_t port = 0;
+};
+
 struct Config {
   std::string listen_host = "127.0.0.1";  // "" for all interfaces
   std::uint16_t listen_port = 8080;
+  std::optional<Endpoint> rtsp;         // none: nobody watches over RTSP
   std::string state_dir;                // default: $XDG_STATE_HOME/gst-avchaos
   std::vector<std::string> media_dirs;  // beside the directories of the media files below
   std::string calibration;              // file of `avchaos doctor --calibrate`; empty: looked for

@@ -98,6 +98,7 @@ Daemon::Daemon(const Config &config) : config_(config) {}
 Daemon::~Daemon() {
   server_.reset();  // before what its handlers call
   router_.reset();
+  rtsp_.reset();
   context_.reset();
 }
 
@@ -115,6 +116,7 @@ Result<std::string> Daemon::start() {
   auto conditions = read_conditions(config_.profiles, settings.media);
   if (!conditions) return conditions.error();
   settings.conditions = std::move(*conditions);
+  if (config_.rtsp) settings.mounts = &mounts_;
   const Calibration calibration = calibration_of(config_);
   session::PoolLimits limits;
   limits.max_participants = config_.max_participants;
@@ -130,6 +132,11 @@ Result<std::string> Daemon::start() {
   server_ = std::make_unique<http::Server>(*router_);
   auto url = server_->listen(config_.listen_host, config_.listen_port);
   if (!url) return Error{"--listen", url.error().message};
+  if (config_.rtsp) {
+    auto rtsp = rtsp::start_server({config_.rtsp->host, config_.rtsp->port, config_.token}, mounts_);
+    if (!rtsp) return Error{"--rtsp", rtsp.error().message};
+    rtsp_ = std::move(*rtsp);
+  }
   return url;
 }
 

@@ -9,6 +9,7 @@
 #include "launcher/config.hpp"
 #include "launcher/http/router.hpp"
 #include "launcher/http/server.hpp"
+#include "launcher/rtsp/server.hpp"
 #include "launcher/state_lock.hpp"
 
 namespace avc::launcher {
@@ -26,11 +27,14 @@ class Daemon {
   void stop(results::EndReason reason);
 
   api::Context &context() { return *context_; }
+  const rtsp::Server *rtsp() const { return rtsp_.get(); }  // none: it was not asked for
 
  private:
   Config config_;
   StateLock lock_;
+  rtsp::Mounts mounts_;
   std::unique_ptr<api::Context> context_;
+  std::unique_ptr<rtsp::Server> rtsp_;
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
 };

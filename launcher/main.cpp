@@ -54,6 +54,7 @@ int run(const Config &config) {
   const auto url = daemon.start();
   if (!url) return complain({url.error()});
   std::printf("listening on %s\n", url->c_str());
+  if (daemon.rtsp() != nullptr) std::printf("listening on %s\n", daemon.rtsp()->url().c_str());
   std::fflush(stdout);
 
   GMainLoop *loop = g_main_loop_new(nullptr, FALSE);

@@ -24,7 +24,10 @@ RULES = {
     "launcher/scenario": (["core", "launcher/scenario"], "gst/|libsoup/|sqlite3", ""),
     "launcher/session": (["core", "elements/support", "launcher/session", "launcher/scenario", "launcher/results",
                           "launcher/receiver", "launcher/metrics", "launcher/http/json_writer.hpp",
-                          "launcher/webrtc/viewers.hpp", "launcher/webrtc/publications.hpp"], "libsoup/|sqlite3", ""),
+                          "launcher/rtsp/mounts.hpp", "launcher/webrtc/viewers.hpp",
+                          "launcher/webrtc/publications.hpp"], "libsoup/|sqlite3", ""),
+    "launcher/rtsp": (["core", "elements/support", "launcher/rtsp", "launcher/session/chain.hpp",
+                       "launcher/session/setter.hpp"], "libsoup/|sqlite3", ""),
     # A viewer is made of the same elements as a participant, and the tests of launcher/session own the viewers.
     "launcher/webrtc": (["core", "elements/support", "launcher/webrtc", "launcher/results/samples.hpp",
                          "launcher/session/chain.hpp", "launcher/session/setter.hpp",
@@ -35,7 +38,8 @@ RULES = {
                          "gst/|libsoup/", ""),
     "launcher/metrics": (["core", "launcher/metrics"], "gst/|libsoup/|sqlite3", ""),
     "launcher/api": (["core", "launcher/api", "launcher/http", "launcher/session", "launcher/scenario",
-                      "launcher/results", "launcher/receiver", "launcher/metrics", "launcher/webrtc"], "gst/|libsoup/|sqlite3", ""),
+                      "launcher/results", "launcher/receiver", "launcher/metrics", "launcher/rtsp/mounts.hpp",
+                      "launcher/webrtc"], "gst/|libsoup/|sqlite3", ""),
     "launcher": (["core", "launcher", "elements/support"], "", ""),
     "tools": (["core", "tools"], "gst/|sqlite3", ""),
 }

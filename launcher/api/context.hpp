@@ -38,6 +38,7 @@ struct Settings {
   session::TargetEnvironment target_environment;
   webrtc::IceSettings ice;
   webrtc::TurnSettings turn;
+  rtsp::Mounts *mounts = nullptr;  // none: nobody watches over RTSP
   session::MediaDirectories media;
   session::MediaDirectories logs;  // decision logs that may be repeated
   json::Conditions conditions;     // with the user's profiles; traces are looked for in `media`

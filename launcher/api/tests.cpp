@@ -174,6 +174,7 @@ Reply create(Context &context, const Request &request) {
   auto setup = std::make_shared<SessionSetup>(prepare(context, request, strict));
   setup->ice = context.settings().ice;
   setup->turn = context.settings().turn;
+  setup->mounts = context.settings().mounts;
   const auto &own = setup->scenario.target;
   if (own && own->transport == scenario::Target::Transport::webrtc) {
     admit(context, *setup, false);

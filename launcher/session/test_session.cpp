@@ -232,6 +232,7 @@ void TestSession::play() {
   playing_ = true;
   machine_ = read_machine(static_cast<double>(g_get_monotonic_time()) / 1e6);
   let_join();
+  publish();
   second_timer_.set(g_timeout_add(
       static_cast<guint>(to_ms(lead)),
       [](gpointer self) -> gboolean {
@@ -357,6 +358,7 @@ void TestSession::finish(results::EndReason reason, const std::string &detail, T
   playing_ = false;
   if (publications_) publications_->leave_all();
   if (viewers_) viewers_->close_all();
+  if (setup_.mounts != nullptr) setup_.mounts->withdraw(setup_.test_id);
   if (pipeline_ != nullptr) {
     bus_watch_.reset();
     gst_element_set_state(pipeline_, GST_STATE_NULL);

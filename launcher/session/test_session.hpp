@@ -27,6 +27,7 @@
 #include "core/spike/plan.hpp"
 #include "launcher/receiver/embedded.hpp"
 #include "launcher/results/recorder.hpp"
+#include "launcher/rtsp/mounts.hpp"
 #include "launcher/scenario/scenario.hpp"
 #include "launcher/session/machine_use.hpp"
 #include "launcher/session/media_path.hpp"
@@ -69,6 +70,7 @@ struct SessionSetup {
   webrtc::WhipTarget whip;                // without an exchange: nobody publishes
   webrtc::IceSettings ice;                // of viewers, without TURN servers
   webrtc::TurnSettings turn;
+  rtsp::Mounts *mounts = nullptr;     // where it can be watched over RTSP; none: nowhere
   std::vector<unsigned> contexts{0};  // numbers of those that serve the participants, in turn
   std::vector<std::string> warnings;
 };
@@ -162,6 +164,7 @@ class TestSession {
   webrtc::Viewers &own_viewers();
   void publish(Participant &one);
   void follow_viewers(std::uint32_t participant);
+  void publish();
   participant::State present_state(std::uint32_t participant) const;
   Result<webrtc::PeerSettings> peer_settings(std::uint32_t participant, const std::string &viewer) const;
   void handle_warning(GstMessage *message);

@@ -101,6 +101,7 @@ Result<Injection> TestSession::inject(spike::Spike spike) {
     }
   }
   if (viewers_) viewers_->inject(planned);
+  if (setup_.mounts != nullptr) setup_.mounts->inject(setup_.test_id, planned);
   if (done.participants == 0) {
     book_.drop(done.spike_id);
     done.warnings.push_back("no participant of this worker is addressed");
@@ -119,6 +120,7 @@ Result<bool> TestSession::cancel(const std::string &spike_id) {
     if (spike::addresses(entry->planned.spike, one->id())) one->cancel(spike_id);
   }
   if (viewers_) viewers_->cancel(spike_id);
+  if (setup_.mounts != nullptr) setup_.mounts->cancel(setup_.test_id, spike_id);
   if (const SpikeEntry *changed = book_.cancel_planned(spike_id)) {
     // Before the start the participants do not know the plan yet: it is given to them without this one.
     if (participants_.empty()) {

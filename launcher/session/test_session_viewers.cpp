@@ -66,6 +66,21 @@ Result<webrtc::PeerSettings> TestSession::peer_settings(std::uint32_t participan
   return settings;
 }
 
+// Over RTSP participants are watched without this context being asked, so all that a chain of one needs is told ahead.
+void TestSession::publish() {
+  if (setup_.mounts == nullptr) return;
+  rtsp::Test test{.seed = setup_.seed,
+                  .base_time = gst_element_get_base_time(pipeline_),
+                  .media = media_settings(setup_),
+                  .network = setup_.scenario.network,
+                  .decision_log = setup_.decision_log};
+  for (const std::uint32_t id : setup_.participants)
+    test.joins[id] = scenario::join_time(setup_.scenario, id).value_or(Nanos(0));
+  for (const SpikeEntry &entry : book_.entries())
+    if (entry.state == results::SpikeState::planned) test.spikes.push_back(entry.planned);
+  setup_.mounts->publish(setup_.test_id, std::move(test));
+}
+
 // What a participant is that has joined and is not away.
 ParticipantState TestSession::present_state(std::uint32_t participant) const {
   if (setup_.whip.exchange != nullptr) {

@@ -83,9 +83,21 @@ START_TEST(beyond_loopback_needs_a_token_or_a_clear_word) {
     avc_assert_text(faults({"--listen", open}, {{"AVCHAOS_ALLOW_ANONYMOUS", "1"}}), "");
     avc_assert_text(faults({"--listen", open}, {{"AVCHAOS_ALLOW_ANONYMOUS", "0"}}), "--listen");
   }
+  avc_assert_text(faults({"--rtsp", "0.0.0.0:8554"}), "--rtsp");
+  avc_assert_text(faults({"--rtsp", "0.0.0.0:8554"}, {{"AVCHAOS_TOKEN", "t"}}), "");
   for (const char *closed : {"127.0.0.1:0", "localhost:1", "[::1]:8080", "127.9.9.9:1"}) {
     avc_assert_text(faults({"--listen", closed}), "");
   }
+}
+END_TEST
+
+START_TEST(rtsp_is_off_unless_it_is_asked_for) {
+  ck_assert(!good({}).rtsp);
+  const Config config = good({"--rtsp", "[::1]:8554"});
+  avc_assert_text(config.rtsp->host, "::1");
+  ck_assert_uint_eq(config.rtsp->port, 8554);
+  avc_assert_text(faults({"--rtsp", "8554"}), "--rtsp");
+  avc_assert_text(faults({}, {{"AVCHAOS_RTSP", "localhost:99999"}}), "AVCHAOS_RTSP");
 }
 END_TEST
 
@@ -181,5 +193,5 @@ AVC_TESTS("config", nothing_said_is_loopback_and_8080, a_flag_is_stronger_than_t
           all_faults_are_said_at_once, beyond_loopback_needs_a_token_or_a_clear_word, the_old_http_flag_is_understood,
           a_token_file_is_read_without_the_space_around_it, lists_add_up, a_token_is_one_word_that_fits_a_header,
           default_media_that_is_not_there_is_a_warning, the_old_environment_is_understood,
-          profiles_come_by_flag_environment_or_file, a_turn_server_comes_from_the_environment,
-          every_flag_is_in_the_help)
+          profiles_come_by_flag_environment_or_file, rtsp_is_off_unless_it_is_asked_for,
+          a_turn_server_comes_from_the_environment, every_flag_is_in_the_help)
