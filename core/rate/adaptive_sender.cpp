@@ -16,8 +16,9 @@ constexpr double kStart = 1.15, kMost = 1.5;
 AdaptiveSender::AdaptiveSender(const Settings &settings)
     : streams_(settings.streams),
       chooser_(settings.kbps, {}),
-      estimator_({.start_kbps = std::max(kStart * settings.kbps.front(), BandwidthEstimator::Settings{}.min_kbps),
-                  .max_kbps = std::max(kMost * settings.kbps.front(), BandwidthEstimator::Settings{}.min_kbps),
+      estimator_({.start_kbps = kStart * settings.kbps.front(),
+                  .min_kbps = settings.kbps.back(),
+                  .max_kbps = kMost * settings.kbps.front(),
                   .ceiling = chooser_.ceiling(),
                   .burst_period = settings.burst_period}) {}
 
@@ -35,6 +36,13 @@ void AdaptiveSender::hear(rtp::Bytes datagram, Instant now, std::uint64_t ntp) {
   if (reader.malformed()) ++heard_.malformed;
   const std::size_t before = chooser_.current();
   if (chooser_.choose(estimator_.kbps(), now) != before) ++switches_;
+}
+
+bool AdaptiveSender::may_repair(std::uint16_t sequence, Instant now) {
+  const Nanos round_trip = from_ms(heard_.streams.front().round_trip_ms.value_or(0));
+  const bool may = repairs_.take(sequence, estimator_.kbps(), round_trip, now);
+  if (!may) ++repairs_withheld_;
+  return may;
 }
 
 std::optional<std::size_t> AdaptiveSender::stream_of(std::uint32_t ssrc) const {

@@ -2,9 +2,10 @@
 // side says it gets (Heard), how much the path carries (BandwidthEstimator), and which rendition follows from that
 // (RenditionChooser).
 //
-// The estimate lives on transport-wide feedback as soon as there is any; until then, and where there is none, on the
-// losses in receiver reports; on REMB in either case. While nothing is heard nothing changes. Whatever arrives is
-// checked before it is used. Time is handed in. Not thread-safe.
+// The estimate is never less than what the smallest rendition takes: nothing less can be sent, and whatever the path
+// came to carry again would be found later. It lives on transport-wide feedback as soon as there is any; until then,
+// and where there is none, on the losses in receiver reports; on REMB in either case. While nothing is heard nothing
+// changes. Whatever arrives is checked before it is used. Time is handed in. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@
 
 #include "core/rate/bandwidth_estimator.hpp"
 #include "core/rate/rendition_chooser.hpp"
+#include "core/rate/repair_budget.hpp"
 #include "core/rate/send_history.hpp"
 
 namespace avc::rate {
@@ -54,8 +56,12 @@ class AdaptiveSender {
   // A datagram of RTCP; `ntp` is the time of the clock that our own reports tell.
   void hear(rtp::Bytes datagram, Instant now, std::uint64_t ntp);
 
+  // Of the first stream. False: it was asked for, and is not to be sent again now.
+  bool may_repair(std::uint16_t sequence, Instant now);
+
   std::size_t rendition() const { return chooser_.current(); }
   std::uint64_t switches() const { return switches_; }
+  std::uint64_t repairs_withheld() const { return repairs_withheld_; }
   const Heard &heard() const { return heard_; }
   const BandwidthEstimator &estimator() const { return estimator_; }
 
@@ -77,7 +83,8 @@ class AdaptiveSender {
   BandwidthEstimator estimator_;
   SendHistory history_;
   Heard heard_;
-  std::uint64_t switches_ = 0;
+  RepairBudget repairs_;
+  std::uint64_t switches_ = 0, repairs_withheld_ = 0;
   std::vector<PacketResult> results_;  // of the feedback under way
 };
 

@@ -51,6 +51,7 @@ void write_far_side(json::Writer &out, const ParticipantSnapshot &one) {
   out.put("nacks", far.nacks).put("plis", far.plis).put("firs", far.firs).put("rembs", far.rembs);
   out.put("transport_feedbacks", far.transport_feedbacks).put("extended_reports", far.extended_reports);
   out.end_object().begin_object("reaction").put("retransmitted", far.retransmitted);
+  out.put("repairs_withheld", far.repairs_withheld);
   out.put("retransmitted_lost_on_purpose", far.retransmitted_lost).put("key_unit_jumps", far.key_unit_jumps);
   if (far.estimate_kbps) out.put("estimate_kbps", *far.estimate_kbps);
   out.put("rendition_switches", far.rendition_switches).put("feedback_packets", far.feedback_packets);

@@ -65,6 +65,7 @@ struct FarSide {
   std::array<ReportedStream, kMediaCount> streams;          // by Media
   std::uint64_t nacks = 0;                                  // packets asked for again
   std::uint64_t retransmitted = 0, retransmitted_lost = 0;  // sent again into the link, and taken by it
+  std::uint64_t repairs_withheld = 0;                       // asked for, and not sent again: there was no room
   std::uint64_t plis = 0, firs = 0, key_unit_jumps = 0;     // asked for a keyframe, and jumped to one
   std::uint64_t rembs = 0, transport_feedbacks = 0, extended_reports = 0;
   std::uint64_t feedback_packets = 0, feedback_lost = 0;  // RTCP on the way back into the link, and taken by it

@@ -69,6 +69,17 @@ void Feedback::note_what_leaves(GstPad *pad) {
       this, nullptr);
 }
 
+void Feedback::limit_repairs(GstElement *rtprtxsend) {
+  const auto pad = take(gst_element_get_static_pad(rtprtxsend, "src"));
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
+      [](GstPad *, GstPadProbeInfo *info, gpointer self) noexcept {
+        const bool may = static_cast<Feedback *>(self)->may_repair(GST_PAD_PROBE_INFO_EVENT(info));
+        return may ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+      },
+      this, nullptr);
+}
+
 void Feedback::begin(GstElement *source, bool adaptive) {
   GstStructure *raw = nullptr;
   g_object_get(source, "stats", &raw, nullptr);
@@ -103,6 +114,16 @@ void Feedback::rtcp(GstBuffer *buffer) {
   if (limit) g_object_set(source_, "max-bitrate-kbps", *limit, nullptr);
 }
 
+bool Feedback::may_repair(GstEvent *request) {
+  const GstStructure *structure = gst_event_get_structure(request);
+  guint sequence = 0;
+  if (structure == nullptr || !gst_structure_has_name(structure, "GstRTPRetransmissionRequest") ||
+      !gst_structure_get_uint(structure, "seqnum", &sequence))
+    return true;
+  auto state = state_.lock();
+  return !state->sender || state->sender->may_repair(static_cast<std::uint16_t>(sequence), now());
+}
+
 // Headers and their extensions are not encrypted.
 void Feedback::leaving(GstBuffer *buffer) {
   constexpr std::size_t kLongestLook = 64;
@@ -131,6 +152,7 @@ results::FarSide Feedback::figures() const {
   out.rembs = heard.rembs;
   out.transport_feedbacks = heard.transport_feedbacks;
   out.extended_reports = heard.extended_reports;
+  out.repairs_withheld = state->sender->repairs_withheld();
   out.rendition_switches = state->sender->switches();
   const auto &counters = state->sender->estimator().counters();
   if (counters.packets > 0 || counters.rembs > 0) out.estimate_kbps = state->sender->estimator().kbps();

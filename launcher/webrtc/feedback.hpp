@@ -1,8 +1,8 @@
 // What a viewer says of what it gets, and what follows: its RTCP is read where it comes out of SRTP, packets are noted
 // where they leave webrtcbin, and from both comes the rendition that the path carries (core/rate/adaptive_sender.hpp).
 //
-// NACK, PLI and FIR are answered by webrtcbin itself (by the RTP session's retransmissions, and by a request for a
-// keyframe that reaches the source); here they are only counted.
+// NACK, PLI and FIR are answered by webrtcbin itself: by the RTP session's retransmissions, of which no more are let
+// through than the path can take, and by a request for a keyframe that reaches the source.
 //
 // Called on webrtcbin's threads and the one that pushes, which may all be at work at once; figures() on the main
 // context.
@@ -29,6 +29,7 @@ class Feedback {
   // What it taps has to be at rest before it goes.
   void hear(GstElement *dtlssrtpdec);
   void note_what_leaves(GstPad *pad);
+  void limit_repairs(GstElement *rtprtxsend);
   // Before media flows. `source` lives as long as what is tapped. Not adaptive: it says what it would do, and does not.
   void begin(GstElement *source, bool adaptive);
 
@@ -42,6 +43,7 @@ class Feedback {
   };
   void rtcp(GstBuffer *buffer);
   void leaving(GstBuffer *buffer);
+  bool may_repair(GstEvent *request);
 
   const std::uint32_t participant_;
   const unsigned audio_payload_type_;     // 128: none

@@ -86,6 +86,7 @@ Result<bool> PeerPipeline::build(const PeerSettings &settings, const Streams &st
                    G_CALLBACK(+[](GstBin *, GstBin *, GstElement *element, gpointer self) noexcept {
                      auto *pipeline = static_cast<PeerPipeline *>(self);
                      if (is_made_by(element, "nicesink")) pipeline->network_->place_before(element);
+                     if (is_made_by(element, "rtprtxsend")) pipeline->feedback_.limit_repairs(element);
                      if (is_made_by(element, "dtlssrtpdec")) pipeline->feedback_.hear(element);
                      if (is_made_by(element, "nicesrc")) pipeline->network_->place_behind(element);
                      if (is_made_by(element, "dtlsdec")) pipeline->look_out_for_the_end(element);

@@ -35,6 +35,7 @@ void add(results::FarSide &sum, const results::FarSide &one) {
   sum.nacks += one.nacks;
   sum.retransmitted += one.retransmitted;
   sum.retransmitted_lost += one.retransmitted_lost;
+  sum.repairs_withheld += one.repairs_withheld;
   sum.plis += one.plis;
   sum.firs += one.firs;
   sum.key_unit_jumps += one.key_unit_jumps;

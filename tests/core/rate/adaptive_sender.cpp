@@ -139,6 +139,34 @@ START_TEST(delays_that_grow_bring_it_down) {
 }
 END_TEST
 
+// Asked for fifty times a second; the round trip is 100 ms, then nothing more fits.
+START_TEST(no_more_is_sent_again_than_there_is_room_for) {
+  rate::RepairBudget budget;
+  int sent = 0;
+  for (int ms = 0; ms < 1000; ms += 20) sent += budget.take(7, 100'000, 100ms, {ms * 1ms});
+  ck_assert_int_eq(sent, 10);
+  sent = 0;
+  // Half of 960 kbit/s are 50 packets a second, and a quarter of a second's worth at once.
+  for (std::uint16_t i = 0; i < 1000; ++i)
+    sent += budget.take(static_cast<std::uint16_t>(100 + i), 960, 0ms, {5s + i * 2ms});
+  ck_assert_int_ge(sent, 110);
+  ck_assert_int_le(sent, 113);
+  Ears ears;
+  ck_assert(ears.sender.may_repair(1, ears.now));
+  ck_assert(!ears.sender.may_repair(1, ears.now));
+  ck_assert_uint_eq(ears.sender.repairs_withheld(), 1);
+}
+END_TEST
+
+// Whatever the far side says: nothing less could be sent.
+START_TEST(the_estimate_is_never_less_than_the_smallest_rendition) {
+  Ears ears;
+  ears.remb(10'000);
+  ck_assert_double_eq(ears.sender.estimator().kbps(), 350);
+  ck_assert_uint_eq(ears.sender.rendition(), 3);
+}
+END_TEST
+
 START_TEST(nonsense_is_counted_and_nothing_follows_from_it) {
   Ears ears;
   for (const Datagram &bad : {Datagram{}, Datagram{0x81}, Datagram(12, 0xff), Datagram{0x8f, 0xcd, 0, 9, 0, 0, 0, 7},
@@ -153,4 +181,5 @@ END_TEST
 AVC_TESTS("adaptive_sender", the_figures_of_a_report_are_told_in_everyday_units, requests_are_counted,
           a_receivers_own_limit_is_kept_and_its_end_is_tried_after_a_while,
           losses_in_reports_bring_it_down_where_nothing_better_is_heard, delays_that_grow_bring_it_down,
+          no_more_is_sent_again_than_there_is_room_for, the_estimate_is_never_less_than_the_smallest_rendition,
           nonsense_is_counted_and_nothing_follows_from_it)
