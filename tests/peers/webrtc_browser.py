@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Chromium plays a participant over WHEP and by the old exchange: the picture decodes, nothing is lost without chaos, and what it calls lost
-with chaos agrees with the decision log. In a network of its own that has nothing but loopback."""
+"""Chromium plays a participant over WHEP and by the old exchange: the picture decodes, nothing is lost without chaos, and what
+it calls lost with chaos agrees with the decision log. What it misses comes again, a blackout is a freeze that ends, and the
+picture's bit rate follows what its path carries. In a network of its own that has nothing but loopback."""
+import contextlib
 import json
 import os
 import shutil
@@ -12,7 +14,6 @@ from bed import Daemon, check, main
 from chromium import PROGRAM, Chromium
 
 SECONDS = 10
-VIDEO, AUDIO = 1001000, 1001001
 SCENARIO = {"num_participants": 1, "target": {"transport": "webrtc"}, "decision_log": True, "duration_seconds": 120,
             "video": {"width": 320, "height": 180, "fps": 30, "bitrate_kbps": 500}, "renditions": [500], "seed": 7,
             "spike_distribution": {"strategy": "legacy"}}
@@ -59,14 +60,23 @@ STATS = """(async () => {
   (await pc.getStats()).forEach(row => { if (row.type == 'inbound-rtp') found[row.kind] = row; });
   return found;
 })()"""
+# Of video, ten times a second.
+SAMPLES = """(async () => {
+  window.samples = [];
+  setInterval(async () => (await pc.getStats()).forEach(row => {
+    if (row.type == 'inbound-rtp' && row.kind == 'video')
+      window.samples.push({...row, at: performance.now() / 1000});
+  }), 100);
+  return 0;
+})()"""
 LEAVE_WHEP = "fetch(window.resource, {method: 'DELETE'}).then(reply => { pc.close(); return reply.status; })"
 LEAVE_REST = "pc.close(), 200"
 
 
-def played(spikes, watch=BY_WHEP, leave=LEAVE_WHEP):
-    """What the browser says after some seconds, the decision log, and what the daemon says of the viewer."""
+@contextlib.contextmanager
+def watching(watch=BY_WHEP, **scenario):
     with Daemon() as daemon:
-        test = daemon.post("/api/v1/test/create", {**SCENARIO, "spikes": spikes})["test_id"]
+        test = daemon.post("/api/v1/test/create", {**SCENARIO, **scenario})["test_id"]
         daemon.post(f"/api/v1/test/{test}/start")
         while daemon.get(f"/api/v1/test/{test}").get("preparing"):
             time.sleep(0.1)
@@ -74,20 +84,33 @@ def played(spikes, watch=BY_WHEP, leave=LEAVE_WHEP):
             browser.visit(f"{daemon.url}/healthz")
             state = browser.run(watch.replace("TEST", test))
             check(state == "connected", f"Chromium is {state}")
-            time.sleep(SECONDS)
-            stats = browser.run(STATS)
-            viewer, = daemon.get(f"/api/v1/test/{test}/participants/1001")["viewers"]
-            check(browser.run(leave) == 200, "leaving was refused")
-            end = time.monotonic() + 5
-            while True:
-                gone, = daemon.get(f"/api/v1/test/{test}/participants/1001")["viewers"]
-                if gone["state"] == "closed" or time.monotonic() > end:
-                    break
-                time.sleep(0.1)
-            check(gone["state"] == "closed", f"it left and is {gone}")
-        log = (daemon.state_dir() / f"{test}.decisions.1001.{viewer['viewer_id']}.jsonl").read_text().splitlines()
+            yield daemon, test, browser
+
+
+def viewer_of(daemon, test):
+    viewer, = daemon.get(f"/api/v1/test/{test}/participants/1001")["viewers"]
+    return viewer
+
+
+def log_of(daemon, test):
+    path = daemon.state_dir() / f"{test}.decisions.1001.{viewer_of(daemon, test)['viewer_id']}.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def played(spikes, watch=BY_WHEP, leave=LEAVE_WHEP):
+    """What the browser says after some seconds, the decision log, and what the daemon says of the viewer."""
+    with watching(watch, spikes=spikes) as (daemon, test, browser):
+        time.sleep(SECONDS)
+        stats = browser.run(STATS)
+        viewer = viewer_of(daemon, test)
+        check(browser.run(leave) == 200, "leaving was refused")
+        end = time.monotonic() + 5
+        while (gone := viewer_of(daemon, test))["state"] != "closed" and time.monotonic() < end:
+            time.sleep(0.1)
+        check(gone["state"] == "closed", f"it left and is {gone}")
+        log = log_of(daemon, test)
         daemon.post(f"/api/v1/test/{test}/stop")
-    return stats, [json.loads(line) for line in log], viewer
+    return stats, log, viewer
 
 
 def a_whep_player_plays_without_a_loss():
@@ -108,19 +131,88 @@ def plays_without_a_loss(stats, log, viewer):
     return f"{video['framesDecoded']} pictures, {video['packetsReceived']} packets, {video['freezeCount']} freezes"
 
 
-def what_a_browser_calls_lost_is_in_the_log():
-    stats, log, _ = played([{"spike_id": "l", "type": "rtp_packet_loss", "start_offset_seconds": 0,
-                             "duration_seconds": 110, "params": {"loss_percentage": "10"}}])
+def what_a_browser_calls_lost_is_in_the_log_and_comes_again():
+    stats, log, viewer = played([{"spike_id": "l", "type": "rtp_packet_loss", "start_offset_seconds": 0,
+                                  "duration_seconds": 110, "params": {"loss_percentage": "10"}}])
     told = []
-    for kind, ssrc in (("video", VIDEO), ("audio", AUDIO)):
+    for kind in ("video", "audio"):
         came, lost = stats[kind]["packetsReceived"], stats[kind]["packetsLost"]
         # as many decisions as packets had been sent when the browser was asked
-        fates = [e["fate"] for e in log if e["ssrc"] == ssrc and e["stream"].partition("/")[2] in ("video", "audio")][:came + lost]
+        fates = [e["fate"] for e in log if e["stream"] == f"1001/{kind}"][:came + lost]
         logged = len(fates) - fates.count("sent")
         check(abs(lost - logged) <= 5 + 0.01 * len(fates), f"{kind}: it says {lost}, the log {logged} of {len(fates)}")
         told.append(f"{kind}: {lost} lost, {logged} of {len(fates)} in the log")
-    check(stats["video"]["framesDecoded"] > 0, "no picture at all")
-    return "; ".join(told) + f"; {stats['video']['framesDecoded']} pictures"
+    video, reported, reaction = stats["video"], viewer["reported_by_far_side"], viewer["reaction"]
+    again = [e["fate"] for e in log if e["stream"] == "1001/rtx"]
+    came_again = video["retransmittedPacketsReceived"]
+    check(video["nackCount"] > 0 and reported["nacks"] >= reaction["retransmitted"] > 0, f"{video} {viewer}")
+    check(abs(came_again - again.count("sent")) <= 5, f"{came_again} came again, {again.count('sent')} were sent")
+    check(again.count("lost") > 0, "chaos spared what was sent again")
+    # The first seconds of a stream may have holes that nobody knew to ask for.
+    check(video["framesDecoded"] > 0.9 * 30 * SECONDS, f"{video['framesDecoded']} pictures in {SECONDS} s")
+    check(video["totalFreezesDuration"] < 0.1 * SECONDS, f"{video['totalFreezesDuration']} s frozen")
+    told.append(f"{came_again} came again, {video['framesDecoded']} pictures, {video['freezeCount']} freezes of "
+                f"{video['totalFreezesDuration']:.2f} s")
+    return "; ".join(told)
+
+
+def a_blackout_is_a_freeze_that_ends():
+    dark = 2
+    with watching() as (daemon, test, browser):
+        browser.run(SAMPLES)
+        time.sleep(4)
+        daemon.post(f"/api/v1/test/{test}/spike", {"spike_id": "b", "type": "blackout", "duration_seconds": dark})
+        time.sleep(dark + 6)
+        samples, viewer = browser.run("window.samples"), viewer_of(daemon, test)
+    first, last = samples[0], samples[-1]
+    still = longest_stand(samples)
+    check(last["freezeCount"] > first["freezeCount"], f"no freeze: {last}")
+    frozen = last["totalFreezesDuration"] - first["totalFreezesDuration"]
+    check(dark - 0.3 < frozen < dark + 2, f"{frozen:.2f} s frozen in a blackout of {dark} s")
+    check(dark - 0.3 < still < dark + 2, f"no picture for {still:.2f} s")
+    check(viewer["state"] == "connected" and viewer["reaction"]["feedback_lost_on_purpose"] > 0, f"{viewer}")
+    after = [s for s in samples if s["at"] > last["at"] - 3]
+    rate = (last["framesDecoded"] - after[0]["framesDecoded"]) / (last["at"] - after[0]["at"])
+    check(rate > 25, f"{rate:.0f} pictures a second at the end")
+    return (f"frozen {frozen:.2f} s, recovered {still - dark:.2f} s after its end, {last['pliCount']} PLI, "
+            f"{viewer['reaction']['key_unit_jumps']} jumps to a keyframe")
+
+
+def longest_stand(samples):
+    """The longest time without a new picture."""
+    longest, since = 0, samples[0]
+    for sample in samples[1:]:
+        if sample["framesDecoded"] != since["framesDecoded"]:
+            longest = max(longest, sample["at"] - since["at"])
+            since = sample
+    return longest
+
+
+def until_rendition(daemon, test, kbps, seconds):
+    begun = time.monotonic()
+    while (viewer := viewer_of(daemon, test))["rendition_kbps"] != kbps:
+        check(time.monotonic() < begun + seconds, f"after {seconds} s it is still {viewer}")
+        time.sleep(0.1)
+    return time.monotonic() - begun
+
+
+def the_bit_rate_follows_what_the_path_carries():
+    video = {"width": 320, "height": 180, "fps": 30, "bitrate_kbps": 1000}
+    with watching(video=video, renditions=[1000, 250]) as (daemon, test, browser):
+        time.sleep(4)
+        viewer = viewer_of(daemon, test)
+        check(viewer["rendition_kbps"] == 1000 and viewer["reaction"]["rendition_switches"] == 0, f"{viewer}")
+        check(viewer["reported_by_far_side"]["transport_feedbacks"] > 10, f"{viewer}")
+        daemon.post(f"/api/v1/test/{test}/spike", {"spike_id": "b", "type": "bandwidth_limit", "duration_seconds": 10,
+                                                   "params": {"bandwidth_kbps": 500}})
+        begun = time.monotonic()
+        down = until_rendition(daemon, test, 250, 6)
+        time.sleep(max(0, begun + 9.5 - time.monotonic()))
+        viewer = viewer_of(daemon, test)
+        limit = viewer["reaction"]["estimate_kbps"]
+        check(viewer["rendition_kbps"] == 250 and limit < 700, f"{viewer}")
+        up = until_rendition(daemon, test, 1000, 40)
+    return f"down after {down:.1f} s, {limit:.0f} kbit/s estimated of 500, up {up:.1f} s after the limit"
 
 
 def why_not():
@@ -137,4 +229,6 @@ if "--inside" not in sys.argv:
         raise SystemExit(77)
     inside = 'ip link set lo up && exec "$0" "$1" --inside'
     os.execvp(OWN_NETWORK[0], [*OWN_NETWORK, "sh", "-c", inside, sys.executable, __file__])
-main(a_whep_player_plays_without_a_loss, a_client_of_the_old_exchange_does_too, what_a_browser_calls_lost_is_in_the_log)
+main(a_whep_player_plays_without_a_loss, a_client_of_the_old_exchange_does_too,
+     what_a_browser_calls_lost_is_in_the_log_and_comes_again, a_blackout_is_a_freeze_that_ends,
+     the_bit_rate_follows_what_the_path_carries)
