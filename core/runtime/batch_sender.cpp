@@ -12,8 +12,9 @@ namespace avc::runtime {
 namespace {
 
 constexpr std::size_t kMaxRefusals = 64;
-constexpr std::size_t kMaxMessages = 1024;  // the kernel takes no more in one call
-constexpr unsigned kSlotBits = 12;          // twice the buckets a batch can have
+constexpr std::size_t kMaxMessages = 1024;    // the kernel takes no more in one call
+constexpr std::size_t kWorthConnecting = 16;  // datagrams of a batch: connecting costs as much as some messages
+constexpr unsigned kSlotBits = 12;            // twice the buckets a batch can have
 static_assert((std::size_t{1} << kSlotBits) >= 2 * BatchSender::kBatch);
 // Every path of IPv6 takes packets of 1280 bytes: what is refused at this size is not refused for its size.
 constexpr std::uint32_t kAlwaysFits = 1280 - 40 - 8;
@@ -48,6 +49,7 @@ void add_control(msghdr &header, int level, int type, Value value) {
 BatchSender::BatchSender(int fd, Options options)
     : fd_(fd),
       send_(options.send),
+      shortcut_(options.shortcut),
       largest_(options.offload && knows_segments(fd) ? static_cast<std::uint32_t>(kMaxBytes) : 0),
       slots_(std::size_t{1} << kSlotBits) {}
 
@@ -135,6 +137,26 @@ bool BatchSender::append(Message &message, std::uint32_t number) const {
   return true;
 }
 
+// Nothing changes while the batch has something for the destination that it leads to.
+void BatchSender::choose_shortcut() {
+  if (!shortcut_) return;
+  std::size_t longest = 0;
+  std::uint32_t wanted = kNowhere;
+  for (std::size_t at = 0, next = 0; at < sequence_.size(); at = next) {
+    const std::uint32_t destination = sequence_[at].destination;
+    const auto other = [&](const Place &place) { return place.destination != destination; };
+    next = static_cast<std::size_t>(
+        std::find_if(sequence_.begin() + static_cast<std::ptrdiff_t>(at), sequence_.end(), other) - sequence_.begin());
+    if (is_short(destination)) return;
+    if (targets_[destination]->second >= 0 || next - at <= longest) continue;
+    longest = next - at;
+    wanted = destination;
+  }
+  if (longest < kWorthConnecting) return;
+  shortcut_to_ = shortcut_->lead_to(targets_[wanted]->first) ? wanted : kNowhere;
+  if (shortcut_to_ == kNowhere) shortcut_ = nullptr;
+}
+
 // Messages of everything from the place `from` on.
 void BatchSender::plan(std::size_t from) {
   messages_.clear();
@@ -154,8 +176,10 @@ void BatchSender::plan(std::size_t from) {
     const Message &message = messages_[i];
     const auto &[to, type_of_service] = *targets_[message.destination];
     msghdr &header = headers_[i].msg_hdr;
-    header.msg_name = const_cast<sockaddr *>(to.get());  // sendmmsg only reads it
-    header.msg_namelen = to.size();
+    if (!is_short(message.destination)) {
+      header.msg_name = const_cast<sockaddr *>(to.get());  // sendmmsg only reads it
+      header.msg_namelen = to.size();
+    }
     header.msg_iov = vector;
     header.msg_iovlen = message.parts;
     vector += message.parts;
@@ -175,6 +199,7 @@ std::span<const int> BatchSender::flush() {
   if (flushed_) return {};
   outcomes_.assign(items_.size(), 0);
   order();
+  choose_shortcut();
   for (std::size_t at = 0; at < sequence_.size();) {
     plan(at);
     at = send_planned();
@@ -189,8 +214,11 @@ std::size_t BatchSender::send_planned() {
   std::size_t at = 0;
   int retries = 0;
   while (at < messages_.size()) {
-    const auto count = static_cast<unsigned>(std::min(messages_.size() - at, kMaxMessages));
-    const int sent = send_(fd_, headers_.data() + at, count, MSG_DONTWAIT);
+    const bool by_shortcut = is_short(messages_[at].destination);
+    std::size_t together = at + 1;  // up to there by the same socket
+    while (together < messages_.size() && is_short(messages_[together].destination) == by_shortcut) ++together;
+    const auto count = static_cast<unsigned>(std::min(together - at, kMaxMessages));
+    const int sent = send_(by_shortcut ? shortcut_->fd() : fd_, headers_.data() + at, count, MSG_DONTWAIT);
     ++counts_.syscalls;
     if (sent > 0) {
       doubt_.open = false;
@@ -243,6 +271,11 @@ std::vector<BatchSender::Refusal> BatchSender::collect_refusals() {
 }
 
 void BatchSender::read_error_queue() {
+  read_error_queue(fd_);
+  if (shortcut_ && shortcut_->fd() >= 0) read_error_queue(shortcut_->fd());
+}
+
+void BatchSender::read_error_queue(int fd) {
   for (;;) {
     sockaddr_in6 name{};
     alignas(cmsghdr) char control[256];
@@ -251,7 +284,7 @@ void BatchSender::read_error_queue() {
     message.msg_namelen = sizeof name;
     message.msg_control = control;
     message.msg_controllen = sizeof control;
-    if (recvmsg(fd_, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
+    if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
     for (cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
       const bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
       const bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;

@@ -9,6 +9,9 @@
 //
 // Where the kernel refuses UDP_SEGMENT (no support, a device without checksum offload, a path with a smaller MTU) the
 // same datagrams leave one by one, from then on for that size and larger ones, or for all. Nothing here blocks.
+//
+// With a Shortcut the destination that a batch has most datagrams for is sent to without naming it, as long as batches
+// have any for it. Only what goes to different destinations can thereby change places.
 #pragma once
 
 #include <sys/socket.h>
@@ -20,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/runtime/shortcut.hpp"
 #include "core/runtime/udp_socket.hpp"
 
 namespace avc::runtime {
@@ -41,7 +45,8 @@ class BatchSender {
   using SendCall = int (*)(int fd, mmsghdr *messages, unsigned count, int flags);
   struct Options {
     bool offload = true;
-    SendCall send = ::sendmmsg;  // for tests that play the kernel
+    SendCall send = ::sendmmsg;    // for tests that play the kernel
+    Shortcut *shortcut = nullptr;  // borrowed; used from the first batch on that makes it worth while
   };
 
   explicit BatchSender(int fd) : BatchSender(fd, Options()) {}  // borrowed
@@ -102,6 +107,8 @@ class BatchSender {
   void begin_batch();
   std::uint32_t bucket_for(std::uint64_t key);
   void order();
+  void choose_shortcut();
+  bool is_short(std::uint32_t destination) const { return destination == shortcut_to_; }
   void plan(std::size_t from);
   bool append(Message &message, std::uint32_t number) const;
   std::uint64_t time_of(std::uint32_t item) const { return item < times_.size() ? times_[item] : 0; }
@@ -109,9 +116,13 @@ class BatchSender {
   bool refuses_offload(const Message &message, int error);
   bool was_old_news(int error, int &retries);
   void read_error_queue();
+  void read_error_queue(int fd);
 
+  static constexpr std::uint32_t kNowhere = 0xffffffff;
   int fd_;
   SendCall send_;
+  Shortcut *shortcut_;  // null: there is none, or the kernel would not have it
+  std::uint32_t shortcut_to_ = kNowhere;
   std::uint32_t largest_;                  // segment size the kernel cuts; 0: none
   using Target = std::pair<Address, int>;  // and the type of service
   std::map<Target, std::uint32_t> numbers_;

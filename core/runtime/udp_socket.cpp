@@ -139,6 +139,7 @@ Result<UdpSocket> UdpSocket::open(const UdpOptions &options) {
     if (options.report_refusals) set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
   }
   if (options.report_refusals) set_int(fd, IPPROTO_IP, IP_RECVERR, 1);
+  if (options.share_port) set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   set_dscp(fd, options.dscp);
   set_ttl(fd, options.ttl);
   if (::bind(fd, address->get(), address->size()) != 0) return failed("port", "cannot bind UDP " + address->text());

@@ -55,6 +55,7 @@ struct UdpOptions {
   // Keep what ICMP says of datagrams sent, for BatchSender::collect_refusals(). Who asks for it has to collect: poll()
   // reports an error as long as some are waiting.
   bool report_refusals = false;
+  bool share_port = false;  // with those of the same user that say so too (SO_REUSEPORT)
 };
 
 class UdpSocket {

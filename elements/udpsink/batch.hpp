@@ -32,10 +32,13 @@ class Batch {
  public:
   struct Options {
     bool offload = true;
-    int dscp = -1;  // of the socket, where it was given one
+    int dscp = -1;                          // of the socket, where it was given one
+    runtime::Shortcut *shortcut = nullptr;  // borrowed
   };
   Batch(int fd, Options options, Guarded<Watched> &watched)
-      : dscp_(options.dscp), sender_(fd, {.offload = options.offload}), watched_(watched) {}
+      : dscp_(options.dscp),
+        sender_(fd, {.offload = options.offload, .shortcut = options.shortcut}),
+        watched_(watched) {}
 
   std::shared_ptr<Path> path(std::shared_ptr<Outlet> outlet, std::shared_ptr<const Target> target);
   void aim(Path &path, std::shared_ptr<const Target> target);  // what is parked goes there too

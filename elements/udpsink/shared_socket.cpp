@@ -24,7 +24,7 @@ Registry &registry() {
   return all;
 }
 
-Result<runtime::UdpSocket> open(const SharedSocket::Settings &settings) {
+runtime::UdpOptions options_of(const SharedSocket::Settings &settings) {
   runtime::UdpOptions options;
   options.bind_address = settings.bind_address;
   if (options.bind_address.empty()) options.bind_address = settings.family == AF_INET6 ? "::" : "0.0.0.0";
@@ -33,7 +33,7 @@ Result<runtime::UdpSocket> open(const SharedSocket::Settings &settings) {
   options.dscp = settings.dscp;
   options.ttl = settings.ttl;
   options.report_refusals = true;
-  return runtime::UdpSocket::open(options);
+  return options;
 }
 
 }  // namespace
@@ -41,15 +41,19 @@ Result<runtime::UdpSocket> open(const SharedSocket::Settings &settings) {
 Result<std::shared_ptr<SharedSocket>> SharedSocket::get(std::shared_ptr<runtime::Context> context,
                                                         const Settings &settings) {
   const auto make = [&]() -> Result<std::shared_ptr<SharedSocket>> {
-    auto socket = open(settings);
+    const runtime::UdpOptions options = options_of(settings);
+    auto socket = runtime::UdpSocket::open(options);
     if (!socket) {
       Error error = socket.error();
       error.field = error.field == "port" ? "bind-port" : error.field == "bind_address" ? "bind-address" : error.field;
       return error;
     }
     const int fd = socket->fd();
+    std::optional<runtime::Shortcut> shortcut;
+    if (context && !settings.own_port) shortcut.emplace(fd, options);
     return std::shared_ptr<SharedSocket>(new SharedSocket(context, std::move(*socket), nullptr, fd,
-                                                          {.offload = settings.offload, .dscp = settings.dscp}));
+                                                          {.offload = settings.offload, .dscp = settings.dscp},
+                                                          std::move(shortcut)));
   };
   if (!context || settings.own_port) return make();
   auto &all = registry();
@@ -70,12 +74,14 @@ std::shared_ptr<SharedSocket> SharedSocket::around(std::shared_ptr<runtime::Cont
 }
 
 SharedSocket::SharedSocket(std::shared_ptr<runtime::Context> context, std::optional<runtime::UdpSocket> own,
-                           Ptr<GSocket> foreign, int fd, Batch::Options options)
+                           Ptr<GSocket> foreign, int fd, Batch::Options options,
+                           std::optional<runtime::Shortcut> shortcut)
     : context_(std::move(context)),
       own_(std::move(own)),
       foreign_(std::move(foreign)),
       fd_(fd),
-      batch_(fd, options, watched_),
+      shortcut_(std::move(shortcut)),
+      batch_(fd, {options.offload, options.dscp, shortcut_ ? &*shortcut_ : nullptr}, watched_),
       receiver_(fd, {.messages = 8}) {}
 
 // On the context's own thread the timer's callback is either over or what we are called from.
@@ -251,12 +257,21 @@ std::shared_ptr<Outlet> SharedSocket::outlet_of(std::uint32_t ssrc) {
 void SharedSocket::read_feedback() {
   if (reading_.test_and_set(std::memory_order_acquire)) return;
   read_refusals();
-  for (auto batch = receiver_.receive(); !batch.empty(); batch = receiver_.receive()) {
+  read_reports(receiver_);
+  if (shortcut_ && !at_shortcut_) {
+    std::lock_guard hold(batch_mutex_);
+    if (shortcut_->fd() >= 0) at_shortcut_.emplace(shortcut_->fd(), runtime::BatchReceiver::Options{.messages = 8});
+  }
+  if (at_shortcut_) read_reports(*at_shortcut_);
+  reading_.clear(std::memory_order_release);
+}
+
+void SharedSocket::read_reports(runtime::BatchReceiver &from) {
+  for (auto batch = from.receive(); !batch.empty(); batch = from.receive()) {
     for (const runtime::Received &datagram : batch) {
       if (rtp::classify(datagram.bytes) == rtp::Datagram::rtcp) dispatch(datagram.bytes);
     }
   }
-  reading_.clear(std::memory_order_release);
 }
 
 // A refusal concerns every outlet with that destination. There may be a thousand outlets and one destination that

@@ -27,6 +27,7 @@
 #include "core/runtime/batch_sender.hpp"
 #include "core/runtime/context.hpp"
 #include "core/runtime/egress.hpp"
+#include "core/runtime/shortcut.hpp"
 #include "elements/udpsink/batch.hpp"
 
 namespace avc {
@@ -75,14 +76,14 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
   // False: nothing is parked. Else the outlet is told when all of it has been sent.
   bool tell_when_sent(Path &path);
   void wait_until_told(const Outlet &outlet);  // of a path that is closed; returns at once on the context's own thread
-  void read_feedback();  // reads reports and refusals now
+  void read_feedback();                        // reads reports and refusals now
   runtime::BatchSender::Counts counts() const;
   bool offloads() const;
   guint local_port() const;
 
  private:
   SharedSocket(std::shared_ptr<runtime::Context> context, std::optional<runtime::UdpSocket> own, Ptr<GSocket> foreign,
-               int fd, Batch::Options options);
+               int fd, Batch::Options options, std::optional<runtime::Shortcut> shortcut = std::nullopt);
   void turn_ended() override;
   template <class Media>
   void take_in(std::shared_ptr<Path> path, Media *media);
@@ -95,6 +96,7 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
   void on_due();  // packets on the wheel have to leave
   void send_batch();
   void read_refusals();
+  void read_reports(runtime::BatchReceiver &from);
   void dispatch(std::span<const std::uint8_t> datagram);
   std::shared_ptr<Outlet> outlet_of(std::uint32_t ssrc);
 
@@ -106,15 +108,18 @@ class SharedSocket final : public runtime::TurnEnd, public std::enable_shared_fr
   Guarded<Watched> watched_;
   mutable std::mutex batch_mutex_;
   // Under batch_mutex_.
+  std::optional<runtime::Shortcut> shortcut_;  // for many participants' media
   Batch batch_;
   bool hooked_ = false;                // the turn under way is going to send
   std::optional<Instant> turn_now_{};  // the time of that turn, once somebody has asked
   std::unique_ptr<runtime::Timer> timer_;
   Instant armed_ = Instant::never();
 
-  std::atomic_flag reading_;              // one reader at a time, nobody waits for another
-  runtime::BatchReceiver receiver_;       // whoever set reading_
-  std::atomic<gint64> next_feedback_{0};  // monotonic time in microseconds
+  std::atomic_flag reading_;  // one reader at a time, nobody waits for another
+  // Whoever set reading_.
+  runtime::BatchReceiver receiver_;
+  std::optional<runtime::BatchReceiver> at_shortcut_;  // once it is open
+  std::atomic<gint64> next_feedback_{0};               // monotonic time in microseconds
 };
 
 }  // namespace avc::udpsink
