@@ -2,9 +2,12 @@
 #include "elements/udpsink/shared_socket.hpp"
 #include "tests/elements/sink_bench.hpp"
 
+#include <gst/video/video-event.h>
+
 #include <set>
 
 #include "core/random.hpp"
+#include "core/rtp/rtcp.hpp"
 
 using namespace avc;
 using namespace avc::test;
@@ -242,9 +245,30 @@ GST_START_TEST(a_flush_drops_what_is_parked_and_nothing_after_it) {
 }
 GST_END_TEST
 
+// Many packets leave by a connected socket, which gets what its destination answers; others write to the first.
+GST_START_TEST(reports_arrive_at_whichever_socket_they_come_to) {
+  Port port, elsewhere;
+  const auto h = sink_to(port.number(), "context=report-test");
+  push(h, list_of(0, 40));
+  port.take(40);
+  elsewhere.sender = port.sender;
+  Octets pli(64);
+  pli.resize(rtp::write_pli(pli, 5, 1001000));
+  for (Port *from : {&port, &elsewhere}) {
+    from->send_back(pli);
+    (void)sink_stat(h, "packets-sent");  // reads what is there
+    int asked = 0;
+    while (const auto event = take(gst_harness_try_pull_upstream_event(h.get())))
+      asked += gst_video_event_is_force_key_unit(event.get());
+    ck_assert_int_eq(asked, 1);
+  }
+}
+GST_END_TEST
+
 AVC_GST_TESTS("avchaosudpsink batches", a_turn_of_many_sinks_is_coalesced_and_every_stream_keeps_its_order,
               without_offload_a_turn_arrives_the_same, offload_shows_in_the_statistics, offload_can_be_turned_off,
               a_refusal_of_the_kernels_loses_nothing_and_shows, several_clients_get_every_packet,
               a_client_that_cannot_be_read_is_an_error, sinks_of_a_context_may_have_source_ports_of_their_own,
               packets_of_a_list_are_spread_and_stay_in_order, a_kernel_that_keeps_times_does_the_pacing,
-              eos_waits_for_what_is_parked, a_flush_drops_what_is_parked_and_nothing_after_it)
+              eos_waits_for_what_is_parked, a_flush_drops_what_is_parked_and_nothing_after_it,
+              reports_arrive_at_whichever_socket_they_come_to)
