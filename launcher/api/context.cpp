@@ -136,6 +136,14 @@ void refuse_session(const Error &error) {
   refuse(503, error);  // an element that cannot be made: this machine is not ready
 }
 
+void refuse_viewer(const Error &error) {
+  if (error.field == "participant_id") refuse(404, error);
+  if (error.field == "state") refuse(409, {"", error.message});
+  if (error.field == "capacity") refuse(429, {"", error.message});
+  if (error.field == "sdp_answer" || error.field == "candidate" || error.field == "sdp") refuse(400, error);
+  refuse(503, error);
+}
+
 webrtc::Admits admits(const Context &context) {
   return [&targets = context.settings().targets](const std::string &address) { return bool(targets.admit(address)); };
 }

@@ -102,6 +102,8 @@ webrtc::Admits admits(const Context &context);
 [[noreturn]] void refuse_all(const std::vector<Error> &errors);  // 400, naming the first and listing all
 [[noreturn]] void refuse_session(const Error &error);            // what TestSession answers
 
+[[noreturn]] void refuse_viewer(const Error &error);  // what viewers, and a peer, answer
+
 // A number out of a path or a query; 400 naming the field where it is none.
 std::uint32_t number_or_refuse(const std::string &text, const char *field, std::uint32_t low, std::uint32_t high);
 

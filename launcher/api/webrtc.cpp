@@ -16,14 +16,6 @@ std::uint32_t participant_of(const Request &request) {
   return number_or_refuse(request.args[1], "participant_id", 0, UINT32_MAX);
 }
 
-[[noreturn]] void refuse_viewer(const Error &error) {
-  if (error.field == "participant_id") refuse(404, error);
-  if (error.field == "state") refuse(409, {"", error.message});
-  if (error.field == "capacity") refuse(429, {"", error.message});
-  if (error.field == "sdp_answer" || error.field == "candidate" || error.field == "sdp") refuse(400, error);
-  refuse(503, error);
-}
-
 webrtc::Viewers &viewers_of(Context &context, const Request &request) {
   const auto viewers = context.test(request).viewers_for(participant_of(request));
   if (!viewers) refuse_viewer(viewers.error());

@@ -9,14 +9,6 @@ using webrtc::Viewer;
 
 constexpr const char *kSdp = "application/sdp", *kFragment = "application/trickle-ice-sdpfrag";
 
-[[noreturn]] void refuse_player(const Error &error) {
-  if (error.field == "participant_id") refuse(404, error);
-  if (error.field == "state") refuse(409, {"", error.message});
-  if (error.field == "capacity") refuse(429, {"", error.message});
-  if (error.field == "sdp") refuse(400, error);
-  refuse(503, error);
-}
-
 void want_type(const Request &request, const char *type) {
   if (request.content_type != type) throw ApiError(415, std::string("the body has to be ") + type, "Content-Type");
 }
@@ -35,7 +27,7 @@ const Viewer &viewer_of(Context &context, const Request &request) {
 Reply answered(const std::string &location, const Viewer &viewer, const Result<std::string> &sdp) {
   if (!sdp) {
     const bool theirs = sdp.error().message.starts_with("sdp: ");
-    refuse_player(theirs ? Error{"sdp", sdp.error().message.substr(5)} : Error{"webrtc", sdp.error().message});
+    refuse_viewer(theirs ? Error{"sdp", sdp.error().message.substr(5)} : Error{"webrtc", sdp.error().message});
   }
   Reply reply;
   reply.status = 201;
@@ -51,13 +43,13 @@ Reply watch(Context &context, const Request &request) {
   const std::uint32_t participant = participant_of(request);
   session::TestSession &session = context.test(request);
   const auto viewers = session.viewers_for(participant);
-  if (!viewers) refuse_player(viewers.error());
+  if (!viewers) refuse_viewer(viewers.error());
   const auto offer = webrtc::parse_sdp(request.body);
   if (!offer) throw ApiError(400, offer.error().message, "sdp");
   const auto streams = webrtc::choose_streams(**offer);
   if (!streams) throw ApiError(400, streams.error().message, "sdp");
   const auto made = (*viewers)->with_streams(participant, *streams);
-  if (!made) refuse_player(made.error());
+  if (!made) refuse_viewer(made.error());
   const Viewer viewer = **made;
   const std::string location = "/whep/" + session.id() + "/" + std::to_string(participant);
   Reply reply;
@@ -78,7 +70,7 @@ Reply trickle(Context &context, const Request &request) {
     throw ApiError(422, "ICE cannot be restarted here: DELETE this resource and POST a new offer", "ice-ufrag");
   for (const std::string &candidate : fragment.candidates) {
     if (!admits(context)(webrtc::candidate_address(candidate))) continue;
-    if (const auto added = viewer.peer->add_candidate(candidate); !added) refuse_player(added.error());
+    if (const auto added = viewer.peer->add_candidate(candidate); !added) refuse_viewer(added.error());
   }
   return {.status = 204, .body = "", .type = "text/plain"};
 }

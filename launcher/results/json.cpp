@@ -320,6 +320,8 @@ const char *name(EndReason reason) {
       return "stopped";
     case EndReason::signal:
       return "signal";
+    case EndReason::aborted:
+      return "aborted";
     case EndReason::failed_to_start:
       return "failed_to_start";
     case EndReason::failed:

@@ -94,6 +94,8 @@ void Recorder::begin(RunFacts facts, std::span<const spike::Planned> plan,
 
 const RunResult &Recorder::result() const { return impl_->result; }
 
+const std::optional<std::string> &Recorder::must_end() const { return impl_->thresholds.must_end(); }
+
 std::size_t Recorder::Impl::record_of(const spike::Planned &spike) {
   const auto [place, fresh] = spike_by_id.emplace(spike.spike.id, result.spikes.size());
   if (fresh) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +42,9 @@ class Recorder {
 
   void warn(std::string text);  // something the run's reader should know; after begin()
   const RunResult &finish(EndReason reason, std::string detail, Instant elapsed);
+
+  // Why the run is to be ended before its time: a threshold that says so is broken. None: it goes on.
+  const std::optional<std::string> &must_end() const;
 
   // What is known so far; complete after finish().
   const RunResult &result() const;

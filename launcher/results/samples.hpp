@@ -261,6 +261,7 @@ enum class EndReason : std::uint8_t {
   completed,        // its duration was over
   stopped,          // over REST
   signal,           // the daemon was told to end
+  aborted,          // a threshold with abort_on_fail did not hold
   failed_to_start,  // pipeline, port, target
   failed,           // an error during the run
   interrupted,      // the daemon died; found in the history afterwards

@@ -170,6 +170,22 @@ void Thresholds::second(double t, double seconds, std::uint32_t participants_act
     }
   }
   generator_ = generator;
+  for (auto &watch : watches_) look_at(watch, t, seconds);
+}
+
+void Thresholds::look_at(Watch &watch, double t, double seconds) {
+  const Threshold &threshold = watch.threshold;
+  if (!threshold.abort_on_fail && threshold.for_seconds <= 0) return;
+  if (watch.broken_at || t - seconds < threshold.delay_seconds - 0.5) return;
+  const auto now = value(watch);
+  if (!now || scenario::holds(threshold, *now)) {
+    watch.failing_since.reset();
+    return;
+  }
+  if (!watch.failing_since) watch.failing_since = t - seconds;
+  if (t - *watch.failing_since < threshold.for_seconds - 0.5) return;
+  watch.broken_at = t;
+  if (threshold.abort_on_fail && !threshold.warn && !must_end_) must_end_ = result_of(watch).text;
 }
 
 // Only some percentiles of the lateness are known here; the next higher one stands for those between.
@@ -218,26 +234,36 @@ std::optional<double> Thresholds::value(const Watch &watch, const Distribution &
   return std::nullopt;
 }
 
+std::optional<double> Thresholds::value(const Watch &watch) const {
+  if (watch.threshold.metric == kLate) return lateness(watch.threshold, generator_);
+  if (watch.threshold.per != Threshold::Per::participant) return value(watch, watch.samples);
+  Distribution samples;
+  for (const auto &[id, sum] : watch.participants) samples.add(sample(watch, sum));
+  return value(watch, samples);
+}
+
+ThresholdResult Thresholds::result_of(const Watch &watch) const {
+  const auto &threshold = watch.threshold;
+  ThresholdResult result{.metric = threshold.metric_text,
+                         .expr = threshold.expr,
+                         .severity = threshold.warn ? Severity::warn : Severity::fail};
+  result.value = value(watch);
+  const bool holds = result.value ? scenario::holds(threshold, *result.value) : threshold.allow_no_data;
+  const bool forgiven = !holds && result.value && threshold.for_seconds > 0;
+  result.ok = !watch.broken_at && (holds || forgiven);
+  result.text = describe(threshold, result);
+  if (watch.broken_at) {
+    result.text += "; it did not hold from " + number(*watch.failing_since, 1) + " s to " +
+                   number(*watch.broken_at, 1) + " s of the test";
+  } else if (forgiven) {
+    result.text += "; not, but for less than " + number(threshold.for_seconds, 1) + " s";
+  }
+  return result;
+}
+
 std::vector<ThresholdResult> Thresholds::results() const {
   std::vector<ThresholdResult> results;
-  for (const auto &watch : watches_) {
-    const auto &threshold = watch.threshold;
-    ThresholdResult result{.metric = threshold.metric_text,
-                           .expr = threshold.expr,
-                           .severity = threshold.warn ? Severity::warn : Severity::fail};
-    if (threshold.metric == kLate) {
-      result.value = lateness(threshold, generator_);
-    } else if (threshold.per == Threshold::Per::participant) {
-      Distribution samples;
-      for (const auto &[id, sum] : watch.participants) samples.add(sample(watch, sum));
-      result.value = value(watch, samples);
-    } else {
-      result.value = value(watch, watch.samples);
-    }
-    result.ok = result.value ? scenario::holds(threshold, *result.value) : threshold.allow_no_data;
-    result.text = describe(threshold, result);
-    results.push_back(std::move(result));
-  }
+  for (const auto &watch : watches_) results.push_back(result_of(watch));
   return results;
 }
 

@@ -5,6 +5,10 @@
 // averaged by weight (packets, frames). A scope keeps the seconds of one phase, told for each participant apart:
 // before any spike acted on it, during one, after one while none acts; the selector spike_type looks at spikes of that
 // type only and, without a scope, means during. No sample at all is a failure unless allow_no_data.
+//
+// A threshold is judged at the end by all of its samples. With abort_on_fail or for_seconds it is looked at each second
+// by those so far: it is broken from the moment it has not held for for_seconds on end, and stays so. A shorter time
+// under for_seconds is none. Without samples it neither holds nor breaks before the end.
 #pragma once
 
 #include <cstdint>
@@ -52,6 +56,9 @@ class Thresholds {
   void stream(const StreamSecond &stream);
   void second(double t, double seconds, std::uint32_t participants_active, const GeneratorHealth &generator);
 
+  // The first broken one of those that end the run, in words; none: it goes on.
+  const std::optional<std::string> &must_end() const { return must_end_; }
+
   bool empty() const { return watches_.empty(); }
   std::vector<ThresholdResult> results() const;
 
@@ -70,6 +77,8 @@ class Thresholds {
     double last_time = -1;                      // the last of them
     std::optional<Sum> second;                  // per: second, the one under way
     std::map<std::uint32_t, Sum> participants;  // per: participant
+    std::optional<double> failing_since;        // without a break; of those looked at each second
+    std::optional<double> broken_at;
   };
   struct Piece {
     double part, whole;
@@ -81,10 +90,14 @@ class Thresholds {
   static double sample(const Watch &watch, const Sum &sum);
   static void add(Watch &watch, const StreamSecond &stream, const Piece &piece);
   static std::optional<double> value(const Watch &watch, const Distribution &samples);
+  std::optional<double> value(const Watch &watch) const;
+  void look_at(Watch &watch, double t, double seconds);
+  ThresholdResult result_of(const Watch &watch) const;
   static std::optional<double> lateness(const scenario::Threshold &threshold, const GeneratorHealth &generator);
 
   std::vector<Watch> watches_;
   GeneratorHealth generator_;  // the last one seen
+  std::optional<std::string> must_end_;
 };
 
 }  // namespace avc::results

@@ -96,6 +96,9 @@ void judge_end(const RunResult &run, Finding &finding) {
     case EndReason::completed:
     case EndReason::failed_to_start:
       break;  // the latter was decided before anything else
+    case EndReason::aborted:
+      finding.note("ended after " + after + " by abort_on_fail");  // the threshold decides
+      break;
     case EndReason::stopped:
       finding.decide(Outcome::invalid, 103, "stopped over REST after " + after + detail);
       break;

@@ -329,6 +329,8 @@ const char *words(results::EndReason reason) {
       return "stopped over REST";
     case results::EndReason::signal:
       return "the daemon was told to end";
+    case results::EndReason::aborted:
+      return "a threshold with abort_on_fail did not hold";
     case results::EndReason::failed_to_start:
       return "it could not start";
     case results::EndReason::failed:

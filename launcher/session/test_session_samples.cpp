@@ -11,6 +11,7 @@
 namespace avc::session {
 namespace {
 
+using participant::TestState;
 using ParticipantState = participant::State;
 
 constexpr std::size_t kPortion = 100;  // up to half a millisecond of the main context
@@ -169,6 +170,8 @@ void TestSession::take_second(double t) {
   }
   last_ = recorder_.second(Instant{from_seconds(t)}, newest_, health_);
   observer_.sampled(*this, *last_);
+  if (state_ == TestState::running && recorder_.must_end())
+    finish(results::EndReason::aborted, *recorder_.must_end(), TestState::stopped);
 }
 
 const std::vector<results::ParticipantSnapshot> &TestSession::snapshots() {

@@ -22,6 +22,21 @@ START_TEST(the_daemon_ends_a_test_when_its_time_is_over_and_reports) {
 }
 END_TEST
 
+START_TEST(a_threshold_that_says_so_ends_the_test) {
+  DaemonFixture f;
+  f.run("t", R"("num_participants":1,"duration_seconds":60,"network_profile":{"loss_percent":30},)"
+             R"("thresholds":{"loss_percent":[{"expr":"avg < 5","abort_on_fail":true,"for_seconds":2}]})");
+  f.wait_until("test/t", "stopped");
+  const std::string report = f.get("test/t/report.json").body;
+  avc_assert_text(at(report, "reason"), "aborted");
+  avc_assert_text(at(report, "verdict.exit_code"), "99");
+  ck_assert_msg(number_at(report, "duration_seconds") > 1.5 && number_at(report, "duration_seconds") < 10, "%s",
+                at(report, "duration_seconds").c_str());
+  ck_assert_msg(at(report, "detail").find("did not hold from 0 s to 2 s") != std::string::npos, "%s",
+                at(report, "detail").c_str());
+}
+END_TEST
+
 START_TEST(state_and_samples_come_as_events) {
   DaemonFixture f;
   f.create("a", R"("duration_seconds":2)");
@@ -117,7 +132,7 @@ END_TEST
 int main() {
   return run_daemon("daemon_life",
                     {a_state_directory_has_one_daemon, a_bad_profile_ends_the_daemon_at_its_start,
-                     the_daemon_ends_a_test_when_its_time_is_over_and_reports, state_and_samples_come_as_events,
-                     a_test_that_is_over_leaves_its_port_and_its_log_to_the_next,
+                     a_threshold_that_says_so_ends_the_test, the_daemon_ends_a_test_when_its_time_is_over_and_reports,
+                     state_and_samples_come_as_events, a_test_that_is_over_leaves_its_port_and_its_log_to_the_next,
                      ending_the_daemon_stops_its_tests_and_keeps_their_results});
 }

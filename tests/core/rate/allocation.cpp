@@ -1,26 +1,12 @@
 // Once half a second of packets has been seen, what a sender does for each packet and each feedback allocates nothing.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "core/rate/bandwidth_estimator.hpp"
 #include "core/rate/rendition_chooser.hpp"
 #include "core/rate/send_history.hpp"
 #include "tests/check.hpp"
+#include "tests/core/counting_new.hpp"
 
 using namespace avc;
 using namespace std::chrono_literals;
-
-static std::atomic<long> g_allocations = 0;
-
-// All other forms of new and delete end in these. Not inlined: gcc would see malloc meet delete and warn.
-[[gnu::noinline]] void *operator new(std::size_t size) {
-  ++g_allocations;
-  if (void *memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void *memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 

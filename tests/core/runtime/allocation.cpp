@@ -1,27 +1,13 @@
 // The promise behind thousands of participants: a steady flow of packets and timers allocates nothing.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "core/net/due_queue.hpp"
 #include "core/net/link.hpp"
 #include "core/runtime/manual_executor.hpp"
 #include "tests/check.hpp"
+#include "tests/core/counting_new.hpp"
 #include "tests/core/net/models.hpp"
 
 using namespace avc;
 using namespace std::chrono_literals;
-
-static std::atomic<long> g_allocations = 0;
-
-// All other forms of new and delete end in these. Not inlined: gcc would see malloc meet delete and warn.
-[[gnu::noinline]] void *operator new(std::size_t size) {
-  ++g_allocations;
-  if (void *memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void *memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 

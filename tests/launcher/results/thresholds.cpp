@@ -256,6 +256,59 @@ START_TEST(many_samples_keep_percentiles_within_the_stated_error) {
 }
 END_TEST
 
+// One participant's audio; `lost` of 100 packets in each second, -1: nothing was there. Much of it is a bad score.
+Thresholds fed(const Threshold &threshold, std::initializer_list<int> lost) {
+  Thresholds thresholds({threshold});
+  int t = 0;
+  for (const int each : lost) {
+    ++t;
+    auto stream = audio(1001, t, 100, std::max(each, 0));
+    stream.mos_score = each > 10 ? 2 : 4;
+    if (each >= 0) thresholds.stream(stream);
+    thresholds.second(t, 1, 1, {});
+  }
+  return thresholds;
+}
+
+START_TEST(one_that_aborts_ends_the_run_in_the_second_in_which_it_breaks) {
+  auto threshold = parsed("loss_percent", "avg < 10");
+  ck_assert(!fed(threshold, {90, 90}).must_end());  // judged at the end alone
+  threshold.abort_on_fail = true;
+  ck_assert(!fed(threshold, {0, 0, 15}).must_end());  // 5 % so far
+  const auto broken = fed(threshold, {0, 0, 60});
+  ck_assert(broken.must_end().has_value());
+  avc_assert_text(*broken.must_end(),
+                  "loss_percent: avg was 20 %, wanted avg < 10; it did not hold from 2 s to 3 s of the test");
+  ck_assert(!fed(threshold, {-1, -1}).must_end());                           // without samples
+  ck_assert(!fed(threshold, {0, 0, 60, 0, 0, 0, 0, 0}).results().at(0).ok);  // it stays so
+  threshold.warn = true;
+  ck_assert(!fed(threshold, {0, 0, 60}).must_end());
+}
+END_TEST
+
+START_TEST(what_does_not_hold_for_a_shorter_time_is_forgiven) {
+  auto threshold = parsed("mos_score", "last > 3");
+  threshold.abort_on_fail = true;
+  threshold.for_seconds = 3;
+  ck_assert(!fed(threshold, {50, 50, 0, 50, 50, 0, 50}).must_end());
+  ck_assert(fed(threshold, {50, 50, 0, 50, 50, 0, 50}).results().at(0).ok);
+  ck_assert(fed(threshold, {0, 50, 50, 50}).must_end());
+  threshold.abort_on_fail = false;
+  const auto later = fed(threshold, {0, 50, 50, 50, 0});
+  ck_assert(!later.must_end() && !later.results().at(0).ok);
+  ck_assert(!fed(threshold, {-1, -1}).results().at(0).ok);  // no sample is still a failure
+}
+END_TEST
+
+START_TEST(nothing_breaks_before_the_delay_is_over) {
+  auto threshold = parsed("loss_percent", "max < 10");
+  threshold.abort_on_fail = true;
+  threshold.delay_seconds = 3;
+  ck_assert(!fed(threshold, {50, 50, 50, 0}).must_end());
+  ck_assert(fed(threshold, {0, 0, 0, 50}).must_end());
+}
+END_TEST
+
 }  // namespace
 
 AVC_TESTS("thresholds", every_aggregate_of_every_kind_gives_what_is_worked_out_by_hand,
@@ -263,4 +316,6 @@ AVC_TESTS("thresholds", every_aggregate_of_every_kind_gives_what_is_worked_out_b
           a_delay_leaves_out_the_first_seconds, no_sample_at_all_is_a_failure_unless_it_is_allowed,
           a_stream_that_was_never_seen_has_no_loss_but_no_delivery_either,
           a_late_packet_gives_back_what_was_counted_lost, a_result_says_in_words_what_was_wanted_and_what_was,
+          one_that_aborts_ends_the_run_in_the_second_in_which_it_breaks,
+          what_does_not_hold_for_a_shorter_time_is_forgiven, nothing_breaks_before_the_delay_is_over,
           percentiles_are_in_order_whatever_the_samples, many_samples_keep_percentiles_within_the_stated_error)

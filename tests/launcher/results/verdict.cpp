@@ -81,6 +81,18 @@ START_TEST(of_two_faults_the_graver_one_decides_and_the_other_is_still_told) {
 }
 END_TEST
 
+START_TEST(an_aborted_run_is_judged_by_its_threshold) {
+  auto run = good();
+  run.ended = EndReason::aborted;
+  run.duration_seconds = 12;
+  failure(run);
+  const auto verdict = judge(run);
+  ck_assert_int_eq(verdict.exit_code, 99);
+  avc_assert_text(verdict.reasons.at(0), "a failure");
+  avc_assert_text(verdict.reasons.at(1), "ended after 12 of 60 s by abort_on_fail");
+}
+END_TEST
+
 START_TEST(a_warning_changes_the_exit_code_only_when_strict) {
   auto run = good();
   warning(run);
@@ -198,7 +210,7 @@ END_TEST
 
 AVC_TESTS("verdict", each_fault_alone_has_its_exit_code_and_outcome,
           of_two_faults_the_graver_one_decides_and_the_other_is_still_told,
-          a_warning_changes_the_exit_code_only_when_strict,
+          a_warning_changes_the_exit_code_only_when_strict, an_aborted_run_is_judged_by_its_threshold,
           without_thresholds_all_media_and_no_loss_beyond_chaos_is_a_pass,
           without_thresholds_a_silent_participant_fails_the_run,
           loss_that_no_chaos_took_fails_the_run_and_is_counted_exactly,
