@@ -10,7 +10,6 @@ namespace avc::webrtc {
 namespace {
 
 constexpr guint kLatencyMs = 100;
-constexpr GstWebRTCRTPTransceiverDirection kSendOnly = GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY;
 
 using Whom = std::weak_ptr<Peer>;
 
@@ -54,18 +53,6 @@ std::string local_description(GstElement *webrtc) {
   return out;
 }
 
-// We send and never receive. Transceivers are in the order of our streams: the video's is the first. Asked for that of
-// the audio, retransmissions are offered in a way that Chromium refuses.
-void set_up_transceivers(GstElement *webrtc, bool repairs_video) {
-  for (gint i = 0;; ++i) {
-    GObject *transceiver = nullptr;
-    g_signal_emit_by_name(webrtc, "get-transceiver", i, &transceiver);
-    if (transceiver == nullptr) return;
-    g_object_set(transceiver, "direction", kSendOnly, "do-nack", i == 0 && repairs_video, nullptr);
-    g_object_unref(transceiver);
-  }
-}
-
 }  // namespace
 
 std::string_view name(PeerState state) {
@@ -74,8 +61,19 @@ std::string_view name(PeerState state) {
 }
 
 Result<std::shared_ptr<Peer>> Peer::make(const PeerSettings &settings, const Streams &streams, Changed changed) {
-  std::shared_ptr<Peer> made(new Peer(settings.participant, std::move(changed)));
-  if (auto begun = made->begin(settings, streams); !begun) return begun.error();
+  return make(
+      settings.participant,
+      [&](Carrier::Left left) -> Result<std::unique_ptr<Carrier>> {
+        auto pipeline = PeerPipeline::make(settings, streams, std::move(left));
+        if (!pipeline) return pipeline.error();
+        return std::unique_ptr<Carrier>(std::move(*pipeline));
+      },
+      std::move(changed));
+}
+
+Result<std::shared_ptr<Peer>> Peer::make(std::uint32_t participant, const MakeCarrier &carrier, Changed changed) {
+  std::shared_ptr<Peer> made(new Peer(participant, std::move(changed)));
+  if (auto begun = made->begin(carrier); !begun) return begun.error();
   return made;
 }
 
@@ -84,22 +82,23 @@ Peer::~Peer() {
   close();
 }
 
-Result<bool> Peer::begin(const PeerSettings &settings, const Streams &streams) {
-  auto pipeline = PeerPipeline::make(settings, streams, [whom = weak_from_this()] {
+Result<bool> Peer::begin(const MakeCarrier &carrier) {
+  auto made = carrier([whom = weak_from_this()] {
     on_main<Peer>(whom, [](Peer &peer) {
       if (peer.state_ == PeerState::connected) peer.close();
     });
   });
-  if (!pipeline) return pipeline.error();
-  pipeline_ = std::move(*pipeline);
+  if (!made) return made.error();
+  carrier_ = std::move(*made);
+  media_known_ = carrier_->answers_at_once();
   watch_bus();
   connect_signals();
   give_up_after(kAnswerSeconds, "it was never answered");
-  return pipeline_->play();
+  return carrier_->play();
 }
 
 void Peer::watch_bus() {
-  const auto bus = take(gst_element_get_bus(pipeline_->pipeline()));
+  const auto bus = take(gst_element_get_bus(carrier_->pipeline()));
   bus_watch_.set(gst_bus_add_watch(
       bus.get(),
       [](GstBus *, GstMessage *message, gpointer self) -> gboolean {
@@ -113,11 +112,12 @@ void Peer::watch_bus() {
 
 void Peer::connect_signals() {
   const auto connect = [this](const char *signal, GCallback callback) {
-    g_signal_connect_data(pipeline_->webrtc(), signal, callback, new Whom(weak_from_this()), forget, GConnectFlags{});
+    g_signal_connect_data(carrier_->webrtc(), signal, callback, new Whom(weak_from_this()), forget, GConnectFlags{});
   };
   connect("on-negotiation-needed", G_CALLBACK(+[](GstElement *, gpointer whom) noexcept {
             on_main<Peer>(*static_cast<Whom *>(whom), [](Peer &peer) {
-              if (!std::exchange(peer.media_known_, true)) peer.negotiate();
+              peer.media_known_ = true;
+              peer.negotiate();
             });
           }));
   connect("on-ice-candidate", G_CALLBACK(+[](GstElement *, guint media, const char *text, gpointer whom) noexcept {
@@ -152,7 +152,7 @@ void Peer::handle(GstMessage *message) {
 }
 
 // Without it rtpsession knows no running time, and its sender reports no media time.
-void Peer::recalculate_latency() { gst_bin_recalculate_latency(GST_BIN(pipeline_->pipeline())); }
+void Peer::recalculate_latency() { gst_bin_recalculate_latency(GST_BIN(carrier_->pipeline())); }
 
 void Peer::offer(Described done) {
   if (is_over(state_)) return done(Error{"state", reason_});
@@ -169,18 +169,21 @@ void Peer::answer(const std::string &offer, Described done) {
 
 // When both is known: what we send, and who begins.
 void Peer::negotiate() {
-  if (is_over(state_) || described_ || !media_known_) return;
-  set_up_transceivers(pipeline_->webrtc(), pipeline_->repairs_video());
+  if (is_over(state_) || negotiating_ || !media_known_) return;
+  if (!their_offer_ && carrier_->answers_at_once()) return;
+  negotiating_ = true;
+  carrier_->describing();
   if (!their_offer_) return describe_with("create-offer");
   auto sdp = parse_sdp(*their_offer_);
   if (!sdp) return fail("sdp: " + sdp.error().message);
   share_transport(**sdp);
+  carrier_->described(**sdp);
   const auto theirs = description_of(GST_WEBRTC_SDP_TYPE_OFFER, std::move(*sdp));
   GstPromise *promise = promise_for<Peer>(weak_from_this(), [](Peer &peer, const GstStructure *reply) {
     if (const auto error = error_in(reply)) return peer.fail("sdp: " + *error);
     if (!is_over(peer.state_)) peer.describe_with("create-answer");
   });
-  g_signal_emit_by_name(pipeline_->webrtc(), "set-remote-description", theirs.get(), promise);
+  g_signal_emit_by_name(carrier_->webrtc(), "set-remote-description", theirs.get(), promise);
 }
 
 void Peer::describe_with(const char *action) {
@@ -188,7 +191,7 @@ void Peer::describe_with(const char *action) {
   GstPromise *promise = promise_for<Peer>(weak_from_this(), [field](Peer &peer, const GstStructure *reply) {
     if (!is_over(peer.state_)) peer.described(reply, field);
   });
-  g_signal_emit_by_name(pipeline_->webrtc(), action, nullptr, promise);
+  g_signal_emit_by_name(carrier_->webrtc(), action, nullptr, promise);
 }
 
 void Peer::described(const GstStructure *reply, const char *field) {
@@ -198,12 +201,12 @@ void Peer::described(const GstStructure *reply, const char *field) {
     return fail("webrtcbin makes no " + std::string(field));
   const Description ours(raw);
   described_ = true;
-  pipeline_->set_rtx_payload_type(rtx_payload_type(*ours->sdp));
+  carrier_->described_ourselves(*ours->sdp);
   const bool answering = their_offer_.has_value();
   GstPromise *promise = promise_for<Peer>(weak_from_this(), [](Peer &peer, const GstStructure *outcome) {
     if (const auto error = error_in(outcome)) peer.fail("webrtcbin does not take its own description: " + *error);
   });
-  g_signal_emit_by_name(pipeline_->webrtc(), "set-local-description", ours.get(), promise);
+  g_signal_emit_by_name(carrier_->webrtc(), "set-local-description", ours.get(), promise);
   set_state(answering ? PeerState::checking : PeerState::waiting);
   if (answering) give_up_after(kConnectionSeconds, "no connection came about");
   gathering_timer_.set(g_timeout_add(
@@ -220,7 +223,7 @@ void Peer::described(const GstStructure *reply, const char *field) {
 void Peer::give_description() {
   if (given_ || is_over(state_)) return;
   gathering_timer_.reset();
-  description_ = local_description(pipeline_->webrtc());
+  description_ = local_description(carrier_->webrtc());
   if (description_.empty()) return fail("webrtcbin has no description of its own");
   given_ = true;
   for (const auto &done : std::exchange(waiting_, {})) done(description_);
@@ -232,7 +235,8 @@ void Peer::take_answer(const std::string &text, Done done) {
   if (state_ != PeerState::waiting) return done(Error{"state", "this offer has been answered"});
   auto sdp = parse_sdp(text);
   if (!sdp) return done(Error{"sdp_answer", sdp.error().message});
-  if (const auto fault = fault_of_answer(**sdp, pipeline_->media())) return done(Error{"sdp_answer", *fault});
+  if (const auto fault = fault_of_answer(**sdp, carrier_->media())) return done(Error{"sdp_answer", *fault});
+  carrier_->described(**sdp);
   set_state(PeerState::checking);
   answered_ = std::move(done);
   const auto theirs = description_of(GST_WEBRTC_SDP_TYPE_ANSWER, std::move(*sdp));
@@ -246,7 +250,7 @@ void Peer::take_answer(const std::string &text, Done done) {
     }
     std::exchange(peer.answered_, nullptr)(error ? Result<bool>(Error{"sdp_answer", *error}) : Result<bool>(true));
   });
-  g_signal_emit_by_name(pipeline_->webrtc(), "set-remote-description", theirs.get(), promise);
+  g_signal_emit_by_name(carrier_->webrtc(), "set-remote-description", theirs.get(), promise);
 }
 
 // All media share the first one's transport.
@@ -254,7 +258,7 @@ Result<bool> Peer::add_candidate(const std::string &candidate) {
   if (is_over(state_)) return Error{"state", reason_};
   const std::string text = candidate.starts_with("a=") ? candidate.substr(2) : candidate;
   if (candidate_address(text).empty()) return Error{"candidate", "is no candidate:… with an address"};
-  g_signal_emit_by_name(pipeline_->webrtc(), "add-ice-candidate", 0u, text.c_str());
+  g_signal_emit_by_name(carrier_->webrtc(), "add-ice-candidate", 0u, text.c_str());
   return true;
 }
 
@@ -264,7 +268,7 @@ bool Peer::is_their_ufrag(const std::string &ufrag) const {
 
 void Peer::look_at_states() {
   if (is_over(state_)) return;
-  GstElement *webrtc = pipeline_->webrtc();
+  GstElement *webrtc = carrier_->webrtc();
   ice_state_ = nick_of(webrtc, "ice-connection-state");
   if (described_ && !gathered_ && nick_of(webrtc, "ice-gathering-state") == "complete") {
     gathered_ = true;
@@ -275,10 +279,10 @@ void Peer::look_at_states() {
 
 void Peer::connection_is(const std::string &state) {
   if (state == "connected" && state_ == PeerState::checking) {
-    if (const auto fault = certificate_fault(pipeline_->webrtc())) return fail(*fault);
+    if (const auto fault = certificate_fault(carrier_->webrtc())) return fail(*fault);
     give_up_timer_.reset();
     recalculate_latency();
-    pipeline_->open_gate();
+    carrier_->connected();
     set_state(PeerState::connected);
   } else if (state == "failed") {
     fail(ice_state_ == "failed" ? "no pair of candidates works (ICE failed)" : "the DTLS handshake failed");
@@ -305,8 +309,8 @@ void Peer::set_state(PeerState state) {
   state_ = state;
   if (is_over(state)) {
     for (auto *timer : {&bus_watch_, &gathering_timer_, &give_up_timer_, &latency_timer_}) timer->reset();
-    if (pipeline_) pipeline_->read(last_);
-    pipeline_.reset();
+    if (carrier_) carrier_->read(last_);
+    carrier_.reset();
     for (const auto &done : std::exchange(waiting_, {})) done(Error{"state", reason_});
     if (const auto done = std::exchange(answered_, nullptr)) done(Error{"state", reason_});
   }
@@ -326,8 +330,8 @@ void Peer::close() {
 }
 
 void Peer::read(results::ParticipantSnapshot &snapshot) const {
-  if (pipeline_) {
-    pipeline_->read(snapshot);
+  if (carrier_) {
+    carrier_->read(snapshot);
   } else {
     snapshot = last_;
   }

@@ -1,4 +1,5 @@
-// One viewer of one participant: a peer connection from its first word to its end.
+// One peer connection from its first word to its end: that of a viewer of a participant, of a participant that
+// publishes, or of a subscriber. What it carries is its Carrier's business.
 //
 //   fresh -> waiting (for the answer) -> checking -> connected -> closed
 //                                           any of them -> failed
@@ -41,7 +42,10 @@ class Peer : public std::enable_shared_from_this<Peer> {
   using Described = std::function<void(Result<std::string>)>;
   using Done = std::function<void(Result<bool>)>;
 
+  using MakeCarrier = std::function<Result<std::unique_ptr<Carrier>>(Carrier::Left)>;
+
   static Result<std::shared_ptr<Peer>> make(const PeerSettings &settings, const Streams &streams, Changed changed);
+  static Result<std::shared_ptr<Peer>> make(std::uint32_t participant, const MakeCarrier &carrier, Changed changed);
   ~Peer();
   Peer(const Peer &) = delete;
   Peer &operator=(const Peer &) = delete;
@@ -60,13 +64,13 @@ class Peer : public std::enable_shared_from_this<Peer> {
   bool gathered() const { return gathered_; }                               // there will be no more
   std::uint32_t participant() const { return participant_; }
 
-  bool inject(const spike::Planned &spike) { return pipeline_ && pipeline_->inject(spike); }
-  bool cancel(const std::string &spike_id) { return pipeline_ && pipeline_->cancel(spike_id); }
+  bool inject(const spike::Planned &spike) { return carrier_ && carrier_->inject(spike); }
+  bool cancel(const std::string &spike_id) { return carrier_ && carrier_->cancel(spike_id); }
   void read(results::ParticipantSnapshot &snapshot) const;
 
  private:
   Peer(std::uint32_t participant, Changed changed) : participant_(participant), changed_(std::move(changed)) {}
-  Result<bool> begin(const PeerSettings &settings, const Streams &streams);
+  Result<bool> begin(const MakeCarrier &carrier);
   void connect_signals();
   void watch_bus();
   void handle(GstMessage *message);
@@ -83,12 +87,12 @@ class Peer : public std::enable_shared_from_this<Peer> {
 
   const std::uint32_t participant_;
   Changed changed_;
-  std::unique_ptr<PeerPipeline> pipeline_;  // none: it is over
+  std::unique_ptr<Carrier> carrier_;  // none: it is over
   PeerState state_ = PeerState::fresh;
   std::string reason_, ice_state_ = "new", give_up_reason_;
   std::optional<std::string> their_offer_;  // we answer
-  bool media_known_ = false;                // webrtcbin knows what we send
-  bool described_ = false, given_ = false, gathered_ = false;
+  bool media_known_ = false;                // webrtcbin knows what we send, or need not
+  bool negotiating_ = false, described_ = false, given_ = false, gathered_ = false;
   std::string description_;
   std::vector<Described> waiting_;
   Done answered_;  // of an answer on its way to webrtcbin

@@ -8,16 +8,7 @@ namespace {
 
 using session::Setter;
 
-constexpr guint64 kMaxBundle = 3, kRelayOnly = 1;  // of GstWebRTCBundlePolicy and GstWebRTCICETransportPolicy
-
-Error missing(const char *factory) {
-  return {factory, "this element cannot be made; are the plugins avchaos, webrtc, nice, dtls and srtp there"};
-}
-
-bool is_made_by(GstElement *element, const char *factory) {
-  GstElementFactory *own = gst_element_get_factory(element);
-  return own != nullptr && g_str_equal(GST_OBJECT_NAME(own), factory);
-}
+constexpr GstWebRTCRTPTransceiverDirection kSendOnly = GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY;
 
 Result<bool> set_up_tagger(GstElement *tagger, const PeerSettings &settings, const Stream &stream) {
   Setter set(tagger);
@@ -50,48 +41,25 @@ Result<std::unique_ptr<PeerPipeline>> PeerPipeline::make(const PeerSettings &set
 // Closed first: nobody is then on the way into a sink that is going down.
 PeerPipeline::~PeerPipeline() {
   if (source_ != nullptr) g_object_set(source_, "gate-open", FALSE, nullptr);
-  if (webrtc_ != nullptr) g_signal_handlers_disconnect_by_data(webrtc_, this);
-  if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
-}
-
-Result<GstElement *> PeerPipeline::add(const char *factory) {
-  GstElement *element = gst_element_factory_make(factory, nullptr);
-  if (element == nullptr) return missing(factory);
-  gst_bin_add(GST_BIN(pipeline_.get()), element);
-  return element;
+  end();
 }
 
 Result<bool> PeerPipeline::build(const PeerSettings &settings, const Streams &streams) {
-  pipeline_ = take(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
-  for (const auto &[factory, slot] :
-       {std::pair{"webrtcbin", &webrtc_}, {"avchaossrc", &source_}, {"spikescheduler", &scheduler_}}) {
-    auto made = add(factory);
-    if (!made) return made.error();
-    *slot = *made;
-  }
   auto network = Network::make({settings.seed, settings.context, settings.network, settings.decision_log});
   if (!network) return network.error();
   network_ = std::move(*network);
   feedback_.note_what_leaves(take(gst_element_get_static_pad(network_->way_out(), "sink")).get());
+  if (auto made = Carrier::make(settings.ice); !made) return made;
+  for (const auto &[factory, slot] : {std::pair{"avchaossrc", &source_}, {"spikescheduler", &scheduler_}}) {
+    auto made = add(factory);
+    if (!made) return made.error();
+    *slot = *made;
+  }
   Setter scheduler(scheduler_);
   scheduler("schedule", session::schedule_json(settings.planned))("context", settings.context);
-  Setter webrtc(webrtc_);
-  webrtc("bundle-policy", kMaxBundle)("latency", std::uint64_t{0});
-  for (const auto &outcome :
-       {set_up_source(source_, settings), scheduler.outcome(), webrtc.outcome(), set_ice(settings.ice)}) {
+  for (const auto &outcome : {set_up_source(source_, settings), scheduler.outcome()}) {
     if (!outcome) return outcome.error();
   }
-  // On whatever thread webrtcbin makes its transport.
-  g_signal_connect(webrtc_, "deep-element-added",
-                   G_CALLBACK(+[](GstBin *, GstBin *, GstElement *element, gpointer self) noexcept {
-                     auto *pipeline = static_cast<PeerPipeline *>(self);
-                     if (is_made_by(element, "nicesink")) pipeline->network_->place_before(element);
-                     if (is_made_by(element, "rtprtxsend")) pipeline->feedback_.limit_repairs(element);
-                     if (is_made_by(element, "dtlssrtpdec")) pipeline->feedback_.hear(element);
-                     if (is_made_by(element, "nicesrc")) pipeline->network_->place_behind(element);
-                     if (is_made_by(element, "dtlsdec")) pipeline->look_out_for_the_end(element);
-                   }),
-                   this);
   if (streams.video) {
     if (auto added = add_stream("video_0", settings, *streams.video); !added) return added;
     repairs_video_ = streams.video->repaired;
@@ -100,9 +68,9 @@ Result<bool> PeerPipeline::build(const PeerSettings &settings, const Streams &st
     if (auto added = add_stream("audio_0", settings, *streams.audio); !added) return added;
   }
   const auto clock = take(gst_system_clock_obtain());
-  gst_pipeline_use_clock(GST_PIPELINE(pipeline_.get()), clock.get());
-  gst_element_set_start_time(pipeline_.get(), GST_CLOCK_TIME_NONE);
-  gst_element_set_base_time(pipeline_.get(), settings.base_time);
+  gst_pipeline_use_clock(GST_PIPELINE(pipeline()), clock.get());
+  gst_element_set_start_time(pipeline(), GST_CLOCK_TIME_NONE);
+  gst_element_set_base_time(pipeline(), settings.base_time);
   return true;
 }
 
@@ -116,58 +84,36 @@ Result<bool> PeerPipeline::add_stream(const char *source_pad, const PeerSettings
     linked = linked && gst_element_link(*tagger, scheduler_) != FALSE;
     last = scheduler_;
   }
-  linked = linked && gst_element_link_pads(last, "src", webrtc_, "sink_%u") != FALSE;
+  linked = linked && gst_element_link_pads(last, "src", webrtc(), "sink_%u") != FALSE;
   if (!linked) return Error{"webrtcbin", "takes no stream " + std::string(source_pad)};
   ++media_;
   return true;
 }
 
-// keepalive-conncheck: a viewer that has vanished is noticed. libnice leaves loopback out unless it is told of it; once
-// it is told of one address it takes no other.
-Result<bool> PeerPipeline::set_ice(const IceSettings &ice) {
-  GObject *raw = nullptr;
-  g_object_get(webrtc_, "ice-agent", &raw, nullptr);
-  if (raw == nullptr) return Error{"webrtcbin", "has no ICE agent"};
-  GObject *nice = nullptr;
-  g_object_get(raw, "agent", &nice, nullptr);
-  if (nice != nullptr) {
-    g_object_set(nice, "upnp", FALSE, "ice-tcp", FALSE, "keepalive-conncheck", TRUE, nullptr);
-    g_object_unref(nice);
-  }
-  std::string refused;
-  for (const std::string &address : ice.addresses) {
-    gboolean added = FALSE;
-    g_signal_emit_by_name(raw, "add-local-ip-address", address.c_str(), &added);
-    if (added == FALSE) refused = address;
-  }
-  g_object_unref(raw);
-  if (!refused.empty()) return Error{"ice_address", refused + " is not taken as an address of ours"};
-  if (ice.relay_only) g_object_set(webrtc_, "ice-transport-policy", static_cast<gint>(kRelayOnly), nullptr);
-  for (const std::string &server : ice.servers) {
-    gboolean added = FALSE;
-    g_signal_emit_by_name(webrtc_, "add-turn-server", server.c_str(), &added);
-    if (added == FALSE) return Error{"TURN_HOST", "is not taken as a TURN server"};
-  }
-  return true;
+void PeerPipeline::inside(GstElement *element) {
+  if (is_made_by(element, "nicesink")) network_->place_before(element);
+  if (is_made_by(element, "rtprtxsend")) feedback_.limit_repairs(element);
+  if (is_made_by(element, "dtlssrtpdec")) feedback_.hear(element);
+  if (is_made_by(element, "nicesrc")) network_->place_behind(element);
 }
 
-void PeerPipeline::look_out_for_the_end(GstElement *dtlsdec) {
-  constexpr gint kClosed = 1;  // of GstDtlsConnectionState
-  g_signal_connect(dtlsdec, "notify::connection-state",
-                   G_CALLBACK(+[](GObject *element, GParamSpec *, gpointer self) noexcept {
-                     gint state = 0;
-                     g_object_get(element, "connection-state", &state, nullptr);
-                     if (state == kClosed) static_cast<PeerPipeline *>(self)->left_();
-                   }),
-                   this);
+// We send and never receive. Transceivers are in the order of our streams: the video's is the first. Asked for that of
+// the audio, retransmissions are offered in a way that Chromium refuses.
+void PeerPipeline::describing() {
+  for (gint i = 0;; ++i) {
+    GObject *transceiver = nullptr;
+    g_signal_emit_by_name(webrtc(), "get-transceiver", i, &transceiver);
+    if (transceiver == nullptr) return;
+    g_object_set(transceiver, "direction", kSendOnly, "do-nack", i == 0 && repairs_video_, nullptr);
+    g_object_unref(transceiver);
+  }
 }
 
-Result<bool> PeerPipeline::play() {
-  if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) return true;
-  return Error{"webrtcbin", "the viewer's pipeline does not start"};
+void PeerPipeline::described_ourselves(const GstSDPMessage &ours) {
+  network_->set_rtx_payload_type(rtx_payload_type(ours));
 }
 
-void PeerPipeline::open_gate() {
+void PeerPipeline::connected() {
   feedback_.begin(source_, adaptive_);
   g_object_set(source_, "gate-open", TRUE, nullptr);
 }

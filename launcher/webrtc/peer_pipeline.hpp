@@ -6,29 +6,22 @@
 //
 // webrtcbin holds up whoever pushes into it before it is connected, and the thread that pushes here serves other
 // participants too. So the source's gate is closed at first: it tells who it is, which is all that negotiation needs,
-// and sends media from open_gate() on, beginning at a keyframe.
+// and sends media once it is connected, beginning at a keyframe.
 //
 // One spikescheduler serves both streams: what it says travels with the first of them to the network.
 #pragma once
 
-#include <gst/gst.h>
-
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/json/conditions.hpp"
-#include "core/result.hpp"
-#include "elements/support/ptr.hpp"
 #include "launcher/results/samples.hpp"
 #include "launcher/session/chain.hpp"
+#include "launcher/webrtc/carrier.hpp"
 #include "launcher/webrtc/feedback.hpp"
-#include "launcher/webrtc/ice.hpp"
 #include "launcher/webrtc/network.hpp"
-#include "launcher/webrtc/sdp.hpp"
 
 namespace avc::webrtc {
 
@@ -45,43 +38,32 @@ struct PeerSettings {
   IceSettings ice;
 };
 
-class PeerPipeline {
+class PeerPipeline final : public Carrier {
  public:
-  // `left` is called, on whatever thread, when the viewer says that it leaves: webrtcbin keeps that to itself.
-  using Left = std::function<void()>;
   static Result<std::unique_ptr<PeerPipeline>> make(const PeerSettings &settings, const Streams &streams, Left left);
-  ~PeerPipeline();
-  PeerPipeline(const PeerPipeline &) = delete;
-  PeerPipeline &operator=(const PeerPipeline &) = delete;
+  ~PeerPipeline() override;
 
-  GstElement *pipeline() const { return pipeline_.get(); }
-  GstElement *webrtc() const { return webrtc_; }
-  unsigned media() const { return media_; }  // audio, video, or both
-  bool repairs_video() const { return repairs_video_; }
-  void set_rtx_payload_type(unsigned payload_type) { network_->set_rtx_payload_type(payload_type); }
+  unsigned media() const override { return media_; }
+  void describing() override;
+  void described_ourselves(const GstSDPMessage &ours) override;
+  void connected() override;  // opens the gate
 
-  Result<bool> play();
-  void open_gate();
-  bool inject(const spike::Planned &spike);
-  bool cancel(const std::string &spike_id);
-  void read(results::ParticipantSnapshot &snapshot) const;
+  bool inject(const spike::Planned &spike) override;
+  bool cancel(const std::string &spike_id) override;
+  void read(results::ParticipantSnapshot &snapshot) const override;
 
  private:
   PeerPipeline(const PeerSettings &settings, const Streams &streams, Left left)
-      : left_(std::move(left)), adaptive_(settings.adaptive), feedback_(settings.participant, streams) {}
-  Result<GstElement *> add(const char *factory);
+      : Carrier(std::move(left)), adaptive_(settings.adaptive), feedback_(settings.participant, streams) {}
   Result<bool> build(const PeerSettings &settings, const Streams &streams);
   Result<bool> add_stream(const char *source_pad, const PeerSettings &settings, const Stream &stream);
-  Result<bool> set_ice(const IceSettings &ice);
-  void look_out_for_the_end(GstElement *dtlsdec);
+  void inside(GstElement *element) override;
 
-  const Left left_;
   const bool adaptive_;
   Feedback feedback_;
-  Ptr<GstElement> pipeline_;
   std::unique_ptr<Network> network_;
   // In the pipeline, and owned by it.
-  GstElement *webrtc_ = nullptr, *source_ = nullptr, *scheduler_ = nullptr;
+  GstElement *source_ = nullptr, *scheduler_ = nullptr;
   unsigned media_ = 0;
   bool repairs_video_ = false;  // sends again what the viewer misses of it
 };
