@@ -30,6 +30,7 @@ RULES = {
                        "launcher/session/setter.hpp"], "libsoup/|sqlite3", ""),
     # A viewer is made of the same elements as a participant, and the tests of launcher/session own the viewers.
     "launcher/webrtc": (["core", "elements/support", "launcher/webrtc", "launcher/results/samples.hpp",
+                         "launcher/http/json_writer.hpp",
                          "launcher/session/chain.hpp", "launcher/session/setter.hpp",
                          "launcher/session/source_id.hpp"], "gio/|libsoup/|sqlite3", ""),
     "launcher/webrtc/http_exchange": (["core/result.hpp", "launcher/webrtc/http_exchange.hpp"], "gst/|sqlite3", ""),

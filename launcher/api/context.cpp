@@ -43,6 +43,7 @@ std::shared_ptr<webrtc::HttpExchange> Context::whip_exchange() {
 
 void Context::settle() {
   constexpr unsigned kAtMostMs = 2000;
+  subscriptions_.clear();
   if (whip_exchange_) whip_exchange_->settle(kAtMostMs);
 }
 
@@ -110,9 +111,9 @@ void Context::sampled(TestSession &session, const results::Sample &sample) {
 
 std::vector<Route> routes(Context &context) {
   std::vector<Route> all;
-  for (auto part :
-       {process_routes(context), test_routes(context), run_routes(context), spike_routes(context),
-        participant_routes(context), report_routes(context), webrtc_routes(context), whep_routes(context)}) {
+  for (auto part : {process_routes(context), test_routes(context), run_routes(context), spike_routes(context),
+                    participant_routes(context), report_routes(context), webrtc_routes(context), whep_routes(context),
+                    subscription_routes(context)}) {
     for (Route &route : part) all.push_back(std::move(route));
   }
   return all;

@@ -16,6 +16,7 @@
 #include "launcher/session/media_path.hpp"
 #include "launcher/session/session_pool.hpp"
 #include "launcher/session/target.hpp"
+#include "launcher/webrtc/subscribers.hpp"
 
 namespace avc::api {
 
@@ -50,6 +51,12 @@ struct Settings {
   std::string base_url;
 };
 
+// Subscribers that belong to no test.
+struct Subscription {
+  std::unique_ptr<webrtc::Subscribers> subscribers;
+  std::int64_t began_us = 0;  // monotonic
+};
+
 class Context final : public session::SessionObserver {
  public:
   Context(Settings settings, session::PoolLimits limits, std::unique_ptr<results::History> history);
@@ -63,7 +70,8 @@ class Context final : public session::SessionObserver {
 
   // Shared by all who publish; made for the first of them.
   std::shared_ptr<webrtc::HttpExchange> whip_exchange();
-  void settle();  // sessions at endpoints are deleted, or two seconds have passed
+  std::map<std::string, Subscription, std::less<>> &subscriptions() { return subscriptions_; }  // by id
+  void settle();  // subscribers leave; sessions at endpoints are deleted, or two seconds have passed
 
   session::TestSession &test(const Request &request);  // by the first argument; throws 404
   std::shared_ptr<http::EventChannel> channel(const std::string &test_id);
@@ -79,7 +87,8 @@ class Context final : public session::SessionObserver {
   std::unique_ptr<results::History> history_;
   std::map<std::string, std::shared_ptr<http::EventChannel>> channels_;
   std::shared_ptr<webrtc::HttpExchange> whip_exchange_;  // none: nobody has published
-  session::SessionPool pool_;                            // last: its tests end before what they report to
+  std::map<std::string, Subscription, std::less<>> subscriptions_;
+  session::SessionPool pool_;  // last: its tests end before what they report to
 };
 
 // The route table, all of it.
@@ -93,6 +102,7 @@ std::vector<Route> report_routes(Context &context);
 std::vector<Route> process_routes(Context &context);
 std::vector<Route> webrtc_routes(Context &context);
 std::vector<Route> whep_routes(Context &context);
+std::vector<Route> subscription_routes(Context &context);
 
 // Whether a viewer's candidate of this address may be tried.
 webrtc::Admits admits(const Context &context);

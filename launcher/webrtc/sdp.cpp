@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <sstream>
 #include <string_view>
 
 namespace avc::webrtc {
@@ -89,6 +90,47 @@ bool receives(const GstSDPMessage &message, const GstSDPMedia &media) {
 
 bool is_codec(const std::string &rtpmap, const char *codec) {
   return g_ascii_strncasecmp(rtpmap.c_str(), codec, std::char_traits<char>::length(codec)) == 0;
+}
+
+bool sends(const GstSDPMessage &message, const GstSDPMedia &media) {
+  for (const char *away : {"recvonly", "inactive"}) {
+    if (attribute(message, media, away) != nullptr) return false;
+  }
+  return gst_sdp_media_get_port(&media) != 0 || gst_sdp_media_get_attribute_val(&media, "bundle-only") != nullptr;
+}
+
+bool has_feedback(const GstSDPMedia &media, std::string_view feedback) {
+  for (guint i = 0;; ++i) {
+    const char *raw = gst_sdp_media_get_attribute_val_n(&media, "rtcp-fb", i);
+    if (raw == nullptr) return false;
+    const std::string_view value = raw;  // "96 nack" or "* nack"
+    const auto space = value.find(' ');
+    if (space != std::string_view::npos && value.substr(space + 1) == feedback) return true;
+  }
+}
+
+// "FID 1001000 3735928559": the second repeats the first (RFC 5576, RFC 4588).
+void read_originals(const GstSDPMedia &media, std::map<std::uint32_t, std::uint32_t> &originals) {
+  for (guint i = 0;; ++i) {
+    const char *raw = gst_sdp_media_get_attribute_val_n(&media, "ssrc-group", i);
+    if (raw == nullptr) return;
+    std::istringstream words(raw);
+    std::string semantics;
+    std::uint32_t original = 0, again = 0;
+    if (words >> semantics >> original >> again && semantics == "FID") originals[again] = original;
+  }
+}
+
+stats::PayloadMap::Type type_of(const GstSDPMedia &media, unsigned payload_type, net::Stream kind) {
+  const std::string rtpmap = of_payload(media, "rtpmap", payload_type);
+  const auto slash = rtpmap.find('/');
+  if (slash == std::string::npos) return {};
+  stats::PayloadMap::Type type{kind, leading_number(std::string_view(rtpmap).substr(slash + 1)).value_or(0), {}};
+  if (!is_codec(rtpmap, "rtx/")) return type;
+  const auto original = leading_number(parameter(of_payload(media, "fmtp", payload_type), "apt"));
+  if (!original || *original >= stats::PayloadMap::kTypes) return {};
+  type.again = static_cast<std::uint8_t>(*original);
+  return type;
 }
 
 // 0 is best; nothing where it cannot be sent.
@@ -247,6 +289,26 @@ Fragment parse_fragment(const std::string &text) {
     if (line.starts_with("a=candidate:")) fragment.candidates.emplace_back(line);
   }
   return fragment;
+}
+
+stats::PayloadMap payloads_of(const GstSDPMessage &theirs) {
+  stats::PayloadMap map;
+  for (guint i = 0; i < gst_sdp_message_medias_len(&theirs); ++i) {
+    const GstSDPMedia &media = *gst_sdp_message_get_media(&theirs, i);
+    const std::string_view kind = gst_sdp_media_get_media(&media);
+    if ((kind != "audio" && kind != "video") || !sends(theirs, media)) continue;
+    const net::Stream stream = kind == "audio" ? net::Stream::audio : net::Stream::video;
+    for (guint f = 0; f < gst_sdp_media_formats_len(&media); ++f) {
+      const auto payload_type = leading_number(gst_sdp_media_get_format(&media, f));
+      if (payload_type && *payload_type < stats::PayloadMap::kTypes)
+        map.types[*payload_type] = type_of(media, *payload_type, stream);
+    }
+    read_originals(media, map.originals);
+    if (const unsigned id = extension_id(media, kParticipantUri); id > 0)
+      map.participant_ext = static_cast<std::uint8_t>(id);
+    map.nack = map.nack || (stream == net::Stream::video && has_feedback(media, "nack"));
+  }
+  return map;
 }
 
 std::optional<std::string> fault_of_answer(const GstSDPMessage &answer, unsigned media) {

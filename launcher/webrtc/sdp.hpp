@@ -16,6 +16,7 @@
 
 #include "core/participant/participant.hpp"
 #include "core/result.hpp"
+#include "core/stats/peer_streams.hpp"
 
 namespace avc::webrtc {
 
@@ -65,6 +66,9 @@ Fragment parse_fragment(const std::string &text);
 using Admits = std::function<bool(const std::string &address)>;
 std::string candidate_address(std::string_view candidate);  // empty: it is no candidate
 std::string with_admitted_candidates(const std::string &sdp, const Admits &admits);
+
+// What packets from this side will be, by its description: of those media that it sends.
+stats::PayloadMap payloads_of(const GstSDPMessage &theirs);
 
 // Is this an answer to an offer with so many media?
 std::optional<std::string> fault_of_answer(const GstSDPMessage &answer, unsigned media);
