@@ -49,12 +49,17 @@ struct ReceiveOptions {
   std::string duration;  // empty: until a signal
   bool json = false, per_participant = false;
   bool send_reports = false;  // RTCP receiver and extended reports
+  // Instead of a port: WHEP endpoints, or BASE_URL TEST [N|all].
+  std::vector<std::string> whep, webrtc;
+  std::string token;                                      // empty: AVCHAOS_TOKEN
+  std::vector<std::string> ice_addresses, allow_targets;  // as avchaosd takes them
 };
 
 Exit run(const RunOptions &options);
 Exit replay(const ReplayOptions &options);
 Exit plan(const PlanOptions &options);
 Exit receive(const ReceiveOptions &options);
+Exit subscribe(const ReceiveOptions &options);  // receive, over WebRTC
 struct DoctorOptions {
   bool json = false;
   bool calibrate = false;  // first measure what a packet costs, and keep it for the daemon

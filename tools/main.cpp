@@ -66,23 +66,35 @@ void add_replay(CLI::App &app, ReplayOptions &options) {
   replay->footer(exit_codes_help());
 }
 
+void add_receive(CLI::App &app, ReceiveOptions &options) {
+  CLI::App *receive = app.add_subcommand("receive", "Receive RTP over UDP, or over WebRTC, and measure every stream");
+  receive->add_option("port,--port", options.port, "UDP port, RTCP on the next one (0: any free pair)")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  receive->add_option("--bind", options.bind, "Address to listen on")->capture_default_str();
+  receive->add_option("--duration", options.duration, "Seconds, or a time such as 90s, 25m; none: until Ctrl-C");
+  receive->add_flag("--json", options.json, "The final figures as JSON on standard output");
+  receive->add_flag("--per-participant", options.per_participant, "Figures of every participant, not the first few");
+  receive->add_flag("--rtcp", options.send_reports,
+                    "Send receiver reports and extended ones back to those who send sender reports");
+  receive->add_option("--whep", options.whep, "Instead of UDP: from these WHEP endpoints (URL…)");
+  receive->add_option("--webrtc", options.webrtc,
+                      "Instead of UDP: BASE_URL TEST [N|all], the first N participants of a test of the daemon there");
+  receive->add_option("--token", options.token, "Bearer token for --whep and --webrtc; none: AVCHAOS_TOKEN");
+  receive->add_option("--ice-address", options.ice_addresses, "Address of ours for --whep and --webrtc (repeatable)")
+      ->allow_extra_args(false);
+  receive
+      ->add_option("--allow-target", options.allow_targets,
+                   "Range outside loopback and private ones that may be asked (CIDR, repeatable)")
+      ->allow_extra_args(false);
+}
+
 void add_others(CLI::App &app, Everything &all) {
   CLI::App *plan = app.add_subcommand("plan", "Show a scenario's spikes with times, and its load, without running it");
   plan->add_option("scenario", all.plan.scenario, "Scenario file, - for standard input; none: the quickstart");
   plan->add_option("--base-url", all.plan.base_url, "Ask the daemon there; none: the scenario's, or an own one");
   add_overrides(*plan, all.plan.overrides);
   plan->add_flag("--json", all.plan.json, "As JSON");
-
-  CLI::App *receive = app.add_subcommand("receive", "Receive RTP over UDP and measure every stream");
-  receive->add_option("port,--port", all.receive.port, "UDP port, RTCP on the next one (0: any free pair)")
-      ->check(CLI::Range(0, 65535))
-      ->capture_default_str();
-  receive->add_option("--bind", all.receive.bind, "Address to listen on")->capture_default_str();
-  receive->add_option("--duration", all.receive.duration, "Seconds, or a time such as 90s, 25m; none: until Ctrl-C");
-  receive->add_flag("--json", all.receive.json, "The final figures as JSON on standard output");
-  receive->add_flag("--per-participant", all.receive.per_participant,
-                    "Figures of every participant, not the first few");
-  receive->add_flag("--rtcp", all.receive.send_reports, "Send receiver reports and extended ones back to those who send sender reports");
 
   CLI::App *doctor = app.add_subcommand("doctor", "Check this machine and say what to change");
   doctor->add_flag("--calibrate", all.doctor.calibrate,
@@ -156,6 +168,7 @@ int execute(int argc, char **argv) {
   app.footer(exit_codes_help() + "\nAVCHAOS_TOKEN is sent to a daemon that asks for a token.");
   add_run(app, all.run);
   add_replay(app, all.replay);
+  add_receive(app, all.receive);
   add_others(app, all);
   if (const auto code = parse(app, arguments(argc, argv))) return *code;
   const auto used = app.get_subcommands();
@@ -163,7 +176,10 @@ int execute(int argc, char **argv) {
   if (command == "run") return static_cast<int>(run(all.run));
   if (command == "replay") return static_cast<int>(replay(all.replay));
   if (command == "plan") return static_cast<int>(plan(all.plan));
-  if (command == "receive") return static_cast<int>(receive(all.receive));
+  if (command == "receive") {
+    const bool webrtc = !all.receive.whep.empty() || !all.receive.webrtc.empty();
+    return static_cast<int>(webrtc ? subscribe(all.receive) : receive(all.receive));
+  }
   if (command == "doctor") return static_cast<int>(doctor(all.doctor));
   if (command == "spikes") return static_cast<int>(spikes(all.json));
   if (command == "profiles") return static_cast<int>(profiles(all.base_url, all.json));

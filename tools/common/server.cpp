@@ -78,7 +78,7 @@ Server Server::at(const std::string &base_url) {
   return server;
 }
 
-Server Server::own(const std::vector<fs::path> &media_directories) {
+Server Server::own(const std::vector<fs::path> &media_directories, const std::vector<std::string> &more_flags) {
   Server server;
   server.state_ = std::make_unique<TemporaryDirectory>();
   const fs::path state = server.state_->path();
@@ -86,6 +86,7 @@ Server Server::own(const std::vector<fs::path> &media_directories) {
   std::vector<std::string> arguments{"--listen", "127.0.0.1:0", "--state-dir", state.string()};
   for (const auto &directory : media_directories)
     arguments.insert(arguments.end(), {"--media-dir", directory.string()});
+  arguments.insert(arguments.end(), more_flags.begin(), more_flags.end());
   server.child_ = std::make_unique<Child>(find_daemon(), arguments, plugin_environment(), log);
   const auto line = first_line(*server.child_);
   if (!line || !line->starts_with(kListening)) {

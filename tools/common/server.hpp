@@ -18,9 +18,10 @@ class Server {
  public:
   // A daemon at `base_url`; throws Failure(no_start) when none answers. AVCHAOS_TOKEN is sent along.
   static Server at(const std::string &base_url);
-  // A child of ours that may play media files from these directories; throws Failure(no_start) when it cannot be
-  // found or does not get ready.
-  static Server own(const std::vector<std::filesystem::path> &media_directories = {});
+  // A child of ours that may play media files from these directories, started with these flags too; throws
+  // Failure(no_start) when it cannot be found or does not get ready.
+  static Server own(const std::vector<std::filesystem::path> &media_directories = {},
+                    const std::vector<std::string> &more_flags = {});
   // Whether a daemon (and not something else) answers at this URL.
   static bool answers(const std::string &base_url);
 

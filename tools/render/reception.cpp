@@ -67,6 +67,45 @@ std::string share(std::int64_t part, std::int64_t all) {
 
 std::string row(const char *name, const std::string &value) { return pad(name, 16) + value + "\n"; }
 
+std::string connected_of(const Reception &now) {
+  const auto connected = std::count_if(now.subscribers.begin(), now.subscribers.end(),
+                                       [](const Subscriber &one) { return one.state == "connected"; });
+  return std::to_string(connected) + " of " + std::to_string(now.subscribers.size());
+}
+
+// "12 ms, 40 ms at most", over those that have it.
+std::string spread(const Reception &all, std::optional<double> Subscriber::*time) {
+  double sum = 0, most = 0;
+  std::size_t count = 0;
+  for (const auto &one : all.subscribers) {
+    if (!(one.*time)) continue;
+    sum += *(one.*time);
+    most = std::max(most, *(one.*time));
+    ++count;
+  }
+  if (count == 0) return "–";
+  return fixed(sum / static_cast<double>(count), 0) + " ms, " + fixed(most, 0) + " ms at most (" +
+         counted(static_cast<double>(count), "subscriber") + ")";
+}
+
+std::string subscribers_rows(const Reception &all) {
+  std::int64_t lost = 0, again = 0, repaired = 0, joined = 0;
+  for (const auto &stream : all.streams) {
+    lost += stream.lost_in_network;
+    again += stream.retransmitted;
+    repaired += stream.repaired;
+  }
+  for (const auto &one : all.subscribers) joined += one.join_ms.has_value();
+  std::string out = row(
+      "subscribers", std::to_string(all.subscribers.size()) + ", " + std::to_string(joined) + " have been connected");
+  out += row("join", spread(all, &Subscriber::join_ms));
+  out += row("first packet", spread(all, &Subscriber::first_packet_ms));
+  out += row("first keyframe", spread(all, &Subscriber::first_keyframe_ms));
+  return out + row("sent again", grouped(static_cast<double>(again)) + " packets, of which " +
+                                     grouped(static_cast<double>(repaired)) + " had been missing; the network lost " +
+                                     grouped(static_cast<double>(lost)));
+}
+
 std::string participants_table(const Reception &all, bool every, std::size_t columns, const Paint &paint) {
   const auto participants = by_participant(all);
   std::vector<std::vector<std::string>> rows;
@@ -125,14 +164,60 @@ void figures(JsonBuilder *b, const Total &total) {
   number(b, "freeze_seconds", to_seconds(total.stats.freeze_time));
 }
 
+void word(JsonBuilder *b, const char *name, const std::string &value) {
+  json_builder_set_member_name(b, name);
+  json_builder_add_string_value(b, value.c_str());
+}
+
+void streams_json(JsonBuilder *b, const Reception &all, const Subscriber &subscriber) {
+  json_builder_set_member_name(b, "streams");
+  json_builder_begin_array(b);
+  for (const auto &stream : all.streams) {
+    if (stream.subscriber != subscriber.id) continue;
+    Total total;
+    total.add(stream, stream.stats);
+    json_builder_begin_object(b);
+    count(b, "ssrc", stream.ssrc);
+    count(b, "participant_id", stream.participant);
+    word(b, "media", net::name(stream.media));
+    figures(b, total);
+    count(b, "packets_expected", stream.stats.packets_expected);
+    count(b, "keyframes_complete", stream.stats.keyframes_complete);
+    number(b, "burst_ratio", stream.stats.burst_ratio());
+    count(b, "packets_lost_in_network", stream.lost_in_network);
+    count(b, "packets_retransmitted", stream.retransmitted);
+    count(b, "packets_repaired", stream.repaired);
+    json_builder_end_object(b);
+  }
+  json_builder_end_array(b);
+}
+
+void subscribers_json(JsonBuilder *b, const Reception &all) {
+  json_builder_set_member_name(b, "subscribers");
+  json_builder_begin_array(b);
+  for (const auto &one : all.subscribers) {
+    json_builder_begin_object(b);
+    count(b, "subscriber_id", one.id);
+    word(b, "source", one.source);
+    word(b, "state", one.state);
+    word(b, "reason", one.reason);
+    number(b, "join_time_ms", one.join_ms);
+    number(b, "time_to_first_packet_ms", one.first_packet_ms);
+    number(b, "time_to_first_keyframe_ms", one.first_keyframe_ms);
+    streams_json(b, all, one);
+    json_builder_end_object(b);
+  }
+  json_builder_end_array(b);
+}
+
 }  // namespace
 
 std::string reception_line(const Reception &before, const Reception &now) {
-  std::map<std::uint32_t, const ReceivedStream *> earlier;
-  for (const auto &stream : before.streams) earlier[stream.ssrc] = &stream;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, const ReceivedStream *> earlier;
+  for (const auto &stream : before.streams) earlier[{stream.subscriber, stream.ssrc}] = &stream;
   Total total;
   for (const auto &stream : now.streams) {
-    const auto found = earlier.find(stream.ssrc);
+    const auto found = earlier.find({stream.subscriber, stream.ssrc});
     total.add(stream, found == earlier.end() ? stream.stats : stream.stats - found->second->stats);
   }
   const double seconds = now.seconds - before.seconds;
@@ -142,6 +227,7 @@ std::string reception_line(const Reception &before, const Reception &now) {
                      bit_rate(kbps(static_cast<double>(total.stats.bytes_received), seconds)) + "  loss " +
                      fixed(total.loss_percent(), 1) + " %  jitter " + fixed(total.jitter_ms(), 1) + " ms  MOS " +
                      fixed(total.mos(), 2) + "  frames complete " + fixed(total.frames_complete_percent(), 1) + " %";
+  if (!now.subscribers.empty()) line += "  connected " + connected_of(now);
   if (now.kernel_drops > 0) line += "  kernel drops " + grouped(static_cast<double>(now.kernel_drops));
   return line;
 }
@@ -170,6 +256,8 @@ std::string reception_block(const Reception &all, bool every_participant, std::s
   out += row("frames", whole(total.stats.frames_complete) + " complete, " + whole(total.stats.frames_broken) +
                            " broken, " + whole(total.stats.frames_lost) + " lost, " + whole(total.stats.freeze_count) +
                            " freezes (" + fixed(to_seconds(total.stats.freeze_time), 1) + " s)");
+  if (!all.subscribers.empty())
+    return out + subscribers_rows(all) + participants_table(all, every_participant, columns, paint);
   const std::string drops = grouped(static_cast<double>(all.kernel_drops));
   out += row("kernel drops",
              all.kernel_drops == 0 ? drops : paint(Colour::red, drops) + " in our own socket: not the network's loss");
@@ -195,6 +283,7 @@ std::string reception_json(const Reception &all) {
     json_builder_end_object(b);
   }
   json_builder_end_array(b);
+  if (!all.subscribers.empty()) subscribers_json(b, all);
   json_builder_end_object(b);
   return to_text(take(json_builder_get_root(b)).get(), true) + "\n";
 }

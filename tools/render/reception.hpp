@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,23 @@ struct ReceivedStream {
   std::uint32_t ssrc = 0;
   net::Stream media = net::Stream::other;
   stats::StreamStats stats;
+  // Over WebRTC: whose it is, and packets that were sent again.
+  std::uint32_t subscriber = 0;
+  std::int64_t lost_in_network = 0, retransmitted = 0, repaired = 0;
+};
+
+// One connection over WebRTC. Times are since its start.
+struct Subscriber {
+  std::uint32_t id = 0;
+  std::string source, state, reason;
+  std::optional<double> join_ms, first_packet_ms, first_keyframe_ms;
 };
 
 // Everything since the start, as of one moment.
 struct Reception {
   double seconds = 0;
   std::vector<ReceivedStream> streams;
+  std::vector<Subscriber> subscribers;  // none: packets came to a port
   std::uint64_t rtcp_packets = 0;
   std::uint64_t not_rtp = 0;       // datagrams that are neither RTP nor RTCP
   std::uint64_t kernel_drops = 0;  // our own socket overflowed: no fault of the network
