@@ -177,7 +177,37 @@ START_TEST(candidates_that_may_not_be_sent_to_are_left_out) {
 }
 END_TEST
 
+START_TEST(packets_are_what_the_other_side_says_they_are) {
+  const std::string again =
+      "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=ssrc-group:FID 1001000 77\r\na=ssrc-group:SIM 1 2\r\n";
+  const std::string media =
+      "m=video 9 UDP/TLS/RTP/SAVPF 96 97 98 300\r\na=sendonly\r\na=rtpmap:96 H264/90000\r\na=rtcp-fb:96 nack pli\r\n"
+      "a=rtcp-fb:96 nack\r\na=extmap:5 urn:avchaos:participant-id\r\na=rtpmap:98 rtx/90000\r\n" +
+      again +
+      "m=audio 0 UDP/TLS/RTP/SAVPF 111\r\na=bundle-only\r\na=rtpmap:111 opus/48000/2\r\n"
+      "m=audio 0 UDP/TLS/RTP/SAVPF 112\r\na=rtpmap:112 opus/48000/2\r\n"
+      "m=video 9 UDP/TLS/RTP/SAVPF 100\r\na=recvonly\r\na=rtpmap:100 H264/90000\r\n";
+  const auto sdp = parse_sdp(kSession + media);
+  ck_assert(bool(sdp));
+  const avc::stats::PayloadMap map = payloads_of(**sdp);
+  ck_assert(map.types[96].media == avc::net::Stream::video && map.types[96].clock_rate == 90000 &&
+            !map.types[96].again);
+  ck_assert(map.types[97].again == 96);
+  ck_assert_uint_eq(map.types[98].clock_rate, 0);  // repeats nothing that is known
+  ck_assert(map.types[111].media == avc::net::Stream::audio && map.types[111].clock_rate == 48000);
+  ck_assert_uint_eq(map.types[112].clock_rate, 0);  // refused
+  ck_assert_uint_eq(map.types[100].clock_rate, 0);  // that one does not send
+  ck_assert_uint_eq(map.originals.at(77), 1001000);
+  ck_assert_uint_eq(map.originals.size(), 1);
+  ck_assert_int_eq(map.participant_ext, 5);
+  ck_assert(map.nack);
+  const auto without = parse_sdp(kSession + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtcp-fb:96 nack pli\r\n");
+  ck_assert(!payloads_of(**without).nack);
+}
+END_TEST
+
 AVC_TESTS("webrtc sdp", the_players_payload_type_and_profile_are_found,
           what_is_lost_is_repaired_for_those_who_can_use_it, extensions_have_the_players_numbers,
           what_no_stream_can_come_of_is_refused, an_answer_is_one, bundled_media_get_the_transport_of_the_first,
-          a_fragment_says_what_was_found_later, candidates_that_may_not_be_sent_to_are_left_out)
+          a_fragment_says_what_was_found_later, candidates_that_may_not_be_sent_to_are_left_out,
+          packets_are_what_the_other_side_says_they_are)
