@@ -96,6 +96,7 @@ void Subscriber::offered(const Result<std::string> &sdp) {
 }
 
 void Subscriber::follow(const Peer &peer) {
+  if (is_over(state_)) return;  // and the peer ends because of that
   switch (peer.state()) {
     case PeerState::fresh:
     case PeerState::waiting:
@@ -133,13 +134,13 @@ void Subscriber::look_after_keyframe() {
 }
 
 void Subscriber::fail(const std::string &why) {
-  if (state_ == SubscriberState::failed || state_ == SubscriberState::closed) return;
+  if (is_over(state_)) return;
   reason_ = why;
   end(SubscriberState::failed);
 }
 
 void Subscriber::leave() {
-  if (state_ == SubscriberState::failed || state_ == SubscriberState::closed) return;
+  if (is_over(state_)) return;
   reason_ = "it has left";
   end(SubscriberState::closed);
 }

@@ -31,6 +31,9 @@ struct SubscriberSettings {
 
 enum class SubscriberState { waiting, asking, checking, connected, failed, closed };
 std::string_view name(SubscriberState state);
+inline bool is_over(SubscriberState state) {
+  return state == SubscriberState::failed || state == SubscriberState::closed;
+}
 
 struct SubscriberSnapshot {
   std::uint32_t id = 0, participant = 0;
