@@ -187,6 +187,12 @@ metrics::TestNumbers numbers_of(TestSession &session) {
     test.packets += packets_of(one);
     test.bytes += bytes_of(one);
     test.lost += lost_of(one);
+    for (const results::FarSide &far : one.far_side) {
+      test.reported_nacks += far.nacks;
+      test.reported_keyframe_requests += far.plis + far.firs;
+      test.retransmitted += far.retransmitted;
+      test.rendition_switches += far.rendition_switches;
+    }
   }
   const ParticipantRates mean = session::summary(session.rates());
   test.jitter_ms = mean.jitter_ms;

@@ -46,6 +46,13 @@ void new_families(PrometheusText &out) {
   out.family("av_chaos_monkey_packets_lost_total", Type::counter, "RTP packets that chaos took on purpose.");
   out.family("av_chaos_monkey_bytes_sent_total", Type::counter, "Bytes of RTP packets made.");
   out.family("av_chaos_monkey_send_errors_total", Type::counter, "Packets that the system refused to send.");
+  out.family("av_chaos_monkey_packets_retransmitted_total", Type::counter,
+             "RTP packets sent again over WebRTC, those that chaos took included.");
+  out.family("av_chaos_monkey_rendition_switches_total", Type::counter,
+             "Changes of rendition because of what a path was thought to carry.");
+  out.family("av_chaos_monkey_reported_nacks_total", Type::counter, "RTP packets that the far side asked for again.");
+  out.family("av_chaos_monkey_reported_keyframe_requests_total", Type::counter,
+             "PLI and FIR that came from the far side.");
   out.family("av_chaos_monkey_spikes_active", Type::gauge, "Spikes in force.");
   out.family("av_chaos_monkey_packet_loss_percent", Type::gauge, "Packets lost in the last second.");
   out.family("av_chaos_monkey_jitter_seconds", Type::gauge, "Interarrival jitter (RFC 3550).");
@@ -79,6 +86,10 @@ void new_samples(PrometheusText &out, const TestNumbers &test, const Labels &lab
   put("packets_lost_total", static_cast<double>(test.lost));
   put("bytes_sent_total", static_cast<double>(test.bytes));
   put("send_errors_total", static_cast<double>(test.send_errors));
+  put("packets_retransmitted_total", static_cast<double>(test.retransmitted));
+  put("rendition_switches_total", static_cast<double>(test.rendition_switches));
+  put("reported_nacks_total", static_cast<double>(test.reported_nacks));
+  put("reported_keyframe_requests_total", static_cast<double>(test.reported_keyframe_requests));
   put("spikes_active", test.spikes_active);
   put("packet_loss_percent", test.loss_percent);
   put("jitter_seconds", test.jitter_ms / 1e3);

@@ -27,6 +27,8 @@ struct TestNumbers {
   std::uint32_t spikes_active = 0;
   std::uint64_t joined = 0;  // participants that ever sent
   std::uint64_t frames = 0, packets = 0, bytes = 0, lost = 0, send_errors = 0;
+  // As the far side reported, over WebRTC, and what was done about it.
+  std::uint64_t reported_nacks = 0, reported_keyframe_requests = 0, retransmitted = 0, rendition_switches = 0;
   double jitter_ms = 0, loss_percent = 0, mos_score = 0, bitrate_kbps = 0;
   double late_p99_ms = 0;
   stats::LateCounts late_counts;

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "core/rate/adaptive_sender.hpp"
 #include "core/rtp/extended_report.hpp"
 #include "core/rtp/rtcp.hpp"
 #include "core/rtp/transport_feedback.hpp"
@@ -96,5 +97,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     sdes_cname(*packet, 0);
     bye_names(*packet, 1);
   }
+  // A sender hears it, twice: what the first report said is compared with the next.
+  avc::rate::AdaptiveSender sender({.streams = {{{1, 90000}, {2, 48000}}}, .kbps = {2500, 300}});
+  for (std::uint16_t i = 0; i < 64; ++i) sender.sent(i, {avc::Nanos(i * 1'000'000)}, 1200);
+  for (const int seconds : {1, 2}) sender.hear(exact, {std::chrono::seconds(seconds)}, std::uint64_t{1} << 40);
+  const double kbps = sender.estimator().kbps();
+  demand(kbps >= 300 && kbps <= 3750 && sender.rendition() < 2);
   return 0;
 }

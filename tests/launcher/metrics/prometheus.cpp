@@ -40,6 +40,10 @@ TestNumbers numbers(std::string id) {
   test.elapsed_seconds = 2.5;
   test.participants = 2;
   test.packets = 1000;
+  test.reported_nacks = 11;
+  test.reported_keyframe_requests = 12;
+  test.retransmitted = 13;
+  test.rendition_switches = 14;
   test.bytes = 1200000;
   test.jitter_ms = 12.5;
   test.per_participant = {{.id = 1001, .frames = 50}, {.id = 1002, .frames = 51}};
@@ -100,6 +104,16 @@ START_TEST(the_old_names_are_there_with_the_old_labels) {
 }
 END_TEST
 
+START_TEST(what_the_far_side_reported_has_names_that_say_so) {
+  const std::string text = process_text({.partition = 3}, std::vector{numbers("b")});
+  for (const char *sample : {"reported_nacks_total{test_id=\"b\",partition=\"3\"} 11\n",
+                             "packets_retransmitted_total{test_id=\"b\",partition=\"3\"} 13\n",
+                             "reported_keyframe_requests_total{test_id=\"b\",partition=\"3\"} 12\n",
+                             "rendition_switches_total{test_id=\"b\",partition=\"3\"} 14\n"})
+    ck_assert_msg(text.find("av_chaos_monkey_" + std::string(sample)) != std::string::npos, "%s", sample);
+}
+END_TEST
+
 START_TEST(one_test_has_an_aggregate_and_its_participants) {
   const std::string text = test_text(numbers("a"));
   families_of(text);
@@ -119,4 +133,5 @@ END_TEST
 
 AVC_TESTS("prometheus", a_histogram_adds_up_to_its_count, samples_stand_with_their_family_whatever_order_they_came_in,
           labels_cannot_break_out_of_their_quotes, the_old_names_are_there_with_the_old_labels,
-          one_test_has_an_aggregate_and_its_participants, numbers_read_back_the_same)
+          what_the_far_side_reported_has_names_that_say_so, one_test_has_an_aggregate_and_its_participants,
+          numbers_read_back_the_same)
