@@ -149,6 +149,16 @@ webrtc::Admits admits(const Context &context) {
   return [&targets = context.settings().targets](const std::string &address) { return bool(targets.admit(address)); };
 }
 
+webrtc::Resolve resolver(const Context &context) {
+  return [&context, alive = context.alive()](const std::string &host,
+                                             const std::function<void(Result<std::string>)> &done) {
+    session::resolve({host, 0, ""}, [&context, alive, done](const Result<std::string> &address) {
+      if (alive.expired()) return;
+      done(address ? context.settings().targets.admit(*address) : address);
+    });
+  };
+}
+
 std::uint32_t number_or_refuse(const std::string &text, const char *field, std::uint32_t low, std::uint32_t high) {
   std::uint32_t number = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -106,6 +106,8 @@ std::vector<Route> subscription_routes(Context &context);
 
 // Whether a viewer's candidate of this address may be tried.
 webrtc::Admits admits(const Context &context);
+// The address of a host that the daemon may send to.
+webrtc::Resolve resolver(const Context &context);
 
 // An Error of the layers below as a refusal; its field chooses the status where that is not always the same.
 [[noreturn]] void refuse(unsigned status, const Error &error);

@@ -149,7 +149,7 @@ Reply create_publishing(Context &context, const std::shared_ptr<SessionSetup> &s
   const scenario::Target &own = *setup->scenario.target;
   setup->viewers_only = true;
   setup->target_text = "whip " + own.url;
-  setup->whip = {own.url, own.token, own.room, context.whip_exchange(), admits(context)};
+  setup->whip = {own.url, own.token, own.room, context.whip_exchange(), admits(context), resolver(context)};
   const auto host = webrtc::host_of_template(own.url);
   if (!host) throw ApiError(400, host.error().message, "target.url");
   admit(context, *setup, false);

@@ -166,6 +166,10 @@ void Participant::fail(std::string reason) {
   reason_ = std::move(reason);
 }
 
+void Participant::explain(std::string reason) {
+  if (!participant::is_over(state_)) reason_ = std::move(reason);
+}
+
 Participant::Source Participant::source() const {
   using State = SourceCounters::State;
   const State state = counters_of<SourceCounters>(source_).state;

@@ -75,7 +75,8 @@ class Participant {
   participant::State state() const { return state_; }
   void set_state(participant::State state);  // ignored where the rules of core/participant say it cannot follow
   void fail(std::string reason);
-  const std::string &reason() const { return reason_; }
+  void explain(std::string reason);                      // why it is not more than it is; empty: nothing is amiss
+  const std::string &reason() const { return reason_; }  // that, or of its failure
 
   // What the source says of its media: preparing, running or failed.
   enum class Source { preparing, ready, failed };

@@ -35,10 +35,15 @@ webrtc::Viewers &TestSession::own_viewers() {
 void TestSession::publish(Participant &one) {
   if (setup_.whip.exchange == nullptr || participant::is_over(one.state())) return;
   if (!publications_) {
-    publications_ = webrtc::Publications::make(setup_.whip, setup_.test_id, own_viewers(),
-                                               [this](std::uint32_t id, const std::string &why) {
-                                                 participant_failed(*participants_[*index_of(id)], {"whip", why});
-                                               });
+    const webrtc::PublicationEvents events{[this](std::uint32_t id, const std::string &why) {
+                                             participant_failed(*participants_[*index_of(id)], {"whip", why});
+                                           },
+                                           [this](std::uint32_t id, const std::string &why) {
+                                             participants_[*index_of(id)]->explain(why.empty() ? "" : "whip: " + why);
+                                             follow_viewers(id);
+                                           }};
+    publications_ =
+        webrtc::Publications::make(setup_.whip, setup_.test_id, Rng(setup_.seed).split("whip"), own_viewers(), events);
   }
   publications_->begin(one.id());
 }

@@ -71,6 +71,10 @@ Result<bool> Carrier::set_ice(const IceSettings &ice) {
   if (!refused.empty()) return Error{"ice_address", refused + " is not taken as an address of ours"};
   if (ice.relay_only) g_object_set(webrtc_, "ice-transport-policy", static_cast<gint>(kRelayOnly), nullptr);
   for (const std::string &server : ice.servers) {
+    if (server.starts_with("stun:")) {
+      g_object_set(webrtc_, "stun-server", server.c_str(), nullptr);
+      continue;
+    }
     gboolean added = FALSE;
     g_signal_emit_by_name(webrtc_, "add-turn-server", server.c_str(), &added);
     if (added == FALSE) return Error{"TURN_HOST", "is not taken as a TURN server"};

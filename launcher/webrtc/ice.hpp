@@ -10,7 +10,8 @@ namespace avc::webrtc {
 struct IceSettings {
   std::vector<std::string> addresses;  // of ours, as numbers; empty: all that the machine has but loopback
   bool relay_only = false;             // nothing but what a TURN server relays
-  std::vector<std::string> servers;    // turn://USER:PASSWORD@HOST:PORT[?transport=tcp]
+  std::vector<std::string>
+      servers;  // turn://USER:PASSWORD@HOST:PORT[?transport=tcp], stun://HOST:PORT (the last one counts)
 };
 
 // As the environment names them (contract, section 7).

@@ -61,7 +61,7 @@ std::string_view name(PeerState state) {
 }
 
 Result<std::shared_ptr<Peer>> Peer::make(const PeerSettings &settings, const Streams &streams, Changed changed) {
-  return make(
+  auto made = make(
       settings.participant,
       [&](Carrier::Left left) -> Result<std::unique_ptr<Carrier>> {
         auto pipeline = PeerPipeline::make(settings, streams, std::move(left));
@@ -69,6 +69,8 @@ Result<std::shared_ptr<Peer>> Peer::make(const PeerSettings &settings, const Str
         return std::unique_ptr<Carrier>(std::move(*pipeline));
       },
       std::move(changed));
+  if (made) (*made)->gathering_ms_ = settings.gathering_ms;
+  return made;
 }
 
 Result<std::shared_ptr<Peer>> Peer::make(std::uint32_t participant, const MakeCarrier &carrier, Changed changed) {
@@ -122,7 +124,7 @@ void Peer::connect_signals() {
           }));
   connect("on-ice-candidate", G_CALLBACK(+[](GstElement *, guint media, const char *text, gpointer whom) noexcept {
             on_main<Peer>(*static_cast<Whom *>(whom), [media, text = std::string(text)](Peer &peer) {
-              if (!text.empty()) peer.candidates_.push_back({media, text});
+              if (!text.empty()) peer.found(media, text);
             });
           }));
   for (const char *property :
@@ -210,7 +212,7 @@ void Peer::described(const GstStructure *reply, const char *field) {
   set_state(answering ? PeerState::checking : PeerState::waiting);
   if (answering) give_up_after(kConnectionSeconds, "no connection came about");
   gathering_timer_.set(g_timeout_add(
-      kGatheringMs,
+      gathering_ms_,
       [](gpointer self) -> gboolean {
         const auto there = static_cast<Peer *>(self)->shared_from_this();
         there->gathering_timer_.ended();
@@ -266,12 +268,23 @@ bool Peer::is_their_ufrag(const std::string &ufrag) const {
   return their_offer_ && their_offer_->find("a=ice-ufrag:" + ufrag + "\r\n") != std::string::npos;
 }
 
+void Peer::found(unsigned media, const std::string &candidate) {
+  candidates_.push_back({media, candidate});
+  const bool told = description_.find("a=" + candidate + "\r\n") != std::string::npos;
+  if (given_ && !told && found_) found_(candidate);
+}
+
 void Peer::look_at_states() {
   if (is_over(state_)) return;
   GstElement *webrtc = carrier_->webrtc();
   ice_state_ = nick_of(webrtc, "ice-connection-state");
   if (described_ && !gathered_ && nick_of(webrtc, "ice-gathering-state") == "complete") {
     gathered_ = true;
+    // The last candidates may still be on their way here.
+    if (given_)
+      on_main<Peer>(weak_from_this(), [](Peer &peer) {
+        if (!is_over(peer.state_) && peer.found_) peer.found_("");
+      });
     give_description();
   }
   connection_is(nick_of(webrtc, "connection-state"));
@@ -285,10 +298,16 @@ void Peer::connection_is(const std::string &state) {
     carrier_->connected();
     set_state(PeerState::connected);
   } else if (state == "failed") {
-    fail(ice_state_ == "failed" ? "no pair of candidates works (ICE failed)" : "the DTLS handshake failed");
+    fail(reason_of_failure());
   } else if (state == "closed") {
     close();
   }
+}
+
+std::string Peer::reason_of_failure() const {
+  if (ice_state_ != "failed") return "the DTLS handshake failed";
+  return state_ == PeerState::connected ? "it answers no more (ICE failed)"
+                                        : "no pair of candidates works (ICE failed)";
 }
 
 void Peer::give_up_after(unsigned seconds, const char *reason) {
@@ -298,7 +317,9 @@ void Peer::give_up_after(unsigned seconds, const char *reason) {
       [](gpointer self) -> gboolean {
         const auto there = static_cast<Peer *>(self)->shared_from_this();
         there->give_up_timer_.ended();
-        there->fail(there->give_up_reason_ + " (ICE " + there->ice_state_ + ")");
+        const bool found_us = there->ice_state_ == "connected" || there->ice_state_ == "completed";
+        there->fail(there->give_up_reason_ + (found_us ? ": the DTLS handshake does not end" : "") + " (ICE " +
+                    there->ice_state_ + ")");
         return G_SOURCE_REMOVE;
       },
       this));

@@ -5,7 +5,7 @@
 //                                           any of them -> failed
 //
 // Either side may speak first: offer() makes ours, which take_answer() completes; answer() takes theirs. Descriptions
-// are given out with all candidates, or with those that were found within kGathering. Whoever never answers, or never
+// are given out with all candidates, or with those that were found within gathering_ms. Whoever never answers, or never
 // comes to be connected, has failed after a while and takes nothing with it: only its own pipeline.
 //
 // Main context only.
@@ -32,8 +32,7 @@ struct Candidate {
   std::string text;    // "candidate:…"
 };
 
-inline constexpr unsigned kGatheringMs = 2000;      // a description waits so long for candidates
-inline constexpr unsigned kAnswerSeconds = 60;      // and an offer for its answer
+inline constexpr unsigned kAnswerSeconds = 60;      // an offer waits so long for its answer
 inline constexpr unsigned kConnectionSeconds = 30;  // and an answer for the connection
 
 class Peer : public std::enable_shared_from_this<Peer> {
@@ -41,6 +40,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
   using Changed = std::function<void(Peer &)>;  // state; not while it is being made or destroyed
   using Described = std::function<void(Result<std::string>)>;
   using Done = std::function<void(Result<bool>)>;
+  using Found = std::function<void(const std::string &candidate)>;  // empty: there will be no more
 
   using MakeCarrier = std::function<Result<std::unique_ptr<Carrier>>(Carrier::Left)>;
 
@@ -52,7 +52,9 @@ class Peer : public std::enable_shared_from_this<Peer> {
 
   void offer(Described done);  // again: the same offer
   void take_answer(const std::string &sdp, Done done);
-  void answer(const std::string &offer, Described done);     // once, instead of offer()
+  void answer(const std::string &offer, Described done);  // once, instead of offer()
+  // Those of our candidates that are found when the description has been given out without them.
+  void tell_candidates(Found found) { found_ = std::move(found); }
   Result<bool> add_candidate(const std::string &candidate);  // of theirs
   bool is_their_ufrag(const std::string &ufrag) const;       // of the offer that we answer
 
@@ -78,9 +80,11 @@ class Peer : public std::enable_shared_from_this<Peer> {
   void describe_with(const char *action);
   void described(const GstStructure *reply, const char *field);
   void give_description();
+  void found(unsigned media, const std::string &candidate);
   void look_at_states();
   void connection_is(const std::string &state);
   void set_state(PeerState state);
+  std::string reason_of_failure() const;
   void fail(std::string reason);
   void give_up_after(unsigned seconds, const char *reason);
   void recalculate_latency();
@@ -92,9 +96,11 @@ class Peer : public std::enable_shared_from_this<Peer> {
   std::string reason_, ice_state_ = "new", give_up_reason_;
   std::optional<std::string> their_offer_;  // we answer
   bool media_known_ = false;                // webrtcbin knows what we send, or need not
+  unsigned gathering_ms_ = 2000;            // a description waits so long for candidates
   bool negotiating_ = false, described_ = false, given_ = false, gathered_ = false;
   std::string description_;
   std::vector<Described> waiting_;
+  Found found_;
   Done answered_;  // of an answer on its way to webrtcbin
   std::vector<Candidate> candidates_;
   results::ParticipantSnapshot last_;  // when it was over

@@ -36,6 +36,7 @@ struct PeerSettings {
   std::string decision_log;             // file; empty: none
   bool adaptive = true;                 // its rendition follows what the path carries
   IceSettings ice;
+  unsigned gathering_ms = 2000;  // a description waits so long for candidates
 };
 
 class PeerPipeline final : public Carrier {

@@ -1,13 +1,13 @@
 #include "launcher/webrtc/viewers.hpp"
 
 #include <algorithm>
-
-#include "core/spike/schedule.hpp"
+#include <iterator>
 
 namespace avc::webrtc {
 namespace {
 
-constexpr std::size_t kMostRemembered = 100;  // that are over
+constexpr std::size_t kMostRemembered = 100;    // that are over
+constexpr unsigned kPublishGatheringMs = 1000;  // shorter than a viewer's: what is found later can follow by PATCH
 
 void add(results::SenderCounters &sum, const results::SenderCounters &one) {
   sum.packets += one.packets;
@@ -76,40 +76,56 @@ std::string new_id() {
 
 }  // namespace
 
-Result<const Viewer *> Viewers::make(std::uint32_t participant, const Streams &streams, const char *by) {
+std::span<const Viewers::Place> Viewers::those_of(std::uint32_t participant) const {
+  const auto known = by_participant_.find(participant);
+  if (known == by_participant_.end()) return {};
+  return known->second;
+}
+
+Result<const Viewer *> Viewers::make(std::uint32_t participant, const Streams &streams, const char *by,
+                                     const std::vector<std::string> &servers) {
   forget_old();
-  const auto alive =
-      std::ranges::count_if(viewers_, [](const Viewer &one) { return !is_over(one.peer->state()) && !publishes(one); });
-  if (std::string_view(by) != "whip" && static_cast<std::size_t>(alive) >= kMost)
-    return Error{"capacity", "this test has " + std::to_string(kMost) + " viewers, the most that one may have"};
   Viewer viewer{new_id(), participant, by, nullptr};
+  const bool watches = !publishes(viewer);
+  if (watches && watching_ >= kMost)
+    return Error{"capacity", "this test has " + std::to_string(kMost) + " viewers, the most that one may have"};
   auto settings = settings_(participant, viewer.id);
   if (!settings) return settings.error();
-  auto peer = Peer::make(*settings, streams, [this, participant](Peer &) { changed_(participant); });
+  if (!watches) settings->gathering_ms = kPublishGatheringMs;
+  settings->ice.servers.insert(settings->ice.servers.end(), servers.begin(), servers.end());
+  auto peer = Peer::make(*settings, streams, [this, participant, watches](Peer &changed) {
+    if (is_over(changed.state())) {
+      ++over_;
+      if (watches) --watching_;
+    }
+    changed_(participant);
+  });
   if (!peer) return peer.error();
   viewer.peer = std::move(*peer);
   viewers_.push_back(std::move(viewer));
+  by_participant_[participant].push_back(std::prev(viewers_.end()));
+  if (watches) ++watching_;
   return &viewers_.back();
 }
 
 void Viewers::forget_old() {
-  auto over = static_cast<std::size_t>(
-      std::ranges::count_if(viewers_, [](const Viewer &one) { return is_over(one.peer->state()); }));
-  std::erase_if(viewers_, [&](const Viewer &one) {
-    if (over <= kMostRemembered || !is_over(one.peer->state())) return false;
-    --over;
+  for (auto one = viewers_.begin(); over_ > kMostRemembered && one != viewers_.end();) {
+    const Place place = one++;
+    if (!is_over(place->peer->state())) continue;
     results::ParticipantSnapshot last;
-    one.peer->read(last);
-    add(forgotten_[one.participant], last);
-    return true;
-  });
+    place->peer->read(last);
+    add(forgotten_[place->participant], last);
+    std::erase(by_participant_[place->participant], place);
+    viewers_.erase(place);
+    --over_;
+  }
 }
 
 Result<const Viewer *> Viewers::with_open_offer(std::uint32_t participant) {
-  for (const Viewer &one : viewers_) {
-    const PeerState state = one.peer->state();
+  for (const Place &one : those_of(participant)) {
+    const PeerState state = one->peer->state();
     const bool open = state == PeerState::fresh || state == PeerState::waiting;
-    if (one.participant == participant && std::string_view(one.by) == "rest" && open) return &one;
+    if (std::string_view(one->by) == "rest" && open) return &*one;
   }
   return make(participant, own_streams(), "rest");
 }
@@ -118,41 +134,42 @@ Result<const Viewer *> Viewers::with_streams(std::uint32_t participant, const St
   return make(participant, streams, "whep");
 }
 
-Result<const Viewer *> Viewers::to_publish(std::uint32_t participant) {
-  return make(participant, own_streams(), "whip");
+Result<const Viewer *> Viewers::to_publish(std::uint32_t participant, const std::vector<std::string> &servers) {
+  return make(participant, own_streams(), "whip", servers);
 }
 
 const Viewer *Viewers::find(std::uint32_t participant, const std::string &id) const {
-  const auto found = std::ranges::find_if(
-      viewers_, [&](const Viewer &one) { return one.participant == participant && one.id == id && !publishes(one); });
-  return found != viewers_.end() ? &*found : nullptr;
+  for (const Place &one : those_of(participant)) {
+    if (one->id == id && !publishes(*one)) return &*one;
+  }
+  return nullptr;
 }
 
 const Viewer *Viewers::latest(std::uint32_t participant) const {
   const Viewer *latest = nullptr;
-  for (const Viewer &one : viewers_) {
-    if (one.participant == participant && std::string_view(one.by) == "rest") latest = &one;
+  for (const Place &one : those_of(participant)) {
+    if (std::string_view(one->by) == "rest") latest = &*one;
   }
   return latest;
 }
 
 std::vector<const Viewer *> Viewers::of(std::uint32_t participant) const {
   std::vector<const Viewer *> all;
-  for (const Viewer &one : viewers_) {
-    if (one.participant == participant) all.push_back(&one);
-  }
+  for (const Place &one : those_of(participant)) all.push_back(&*one);
   return all;
 }
 
 std::size_t Viewers::connected(std::uint32_t participant) const {
-  return static_cast<std::size_t>(std::ranges::count_if(viewers_, [&](const Viewer &one) {
-    return one.participant == participant && one.peer->state() == PeerState::connected;
-  }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      those_of(participant), [](const Place &one) { return one->peer->state() == PeerState::connected; }));
 }
 
 void Viewers::inject(const spike::Planned &planned) {
-  for (const Viewer &one : viewers_) {
-    if (spike::addresses(planned.spike, one.participant)) one.peer->inject(planned);
+  if (planned.spike.participants.empty()) {
+    for (const Viewer &one : viewers_) one.peer->inject(planned);
+  }
+  for (const std::uint32_t participant : planned.spike.participants) {
+    for (const Place &one : those_of(participant)) one->peer->inject(planned);
   }
 }
 
@@ -162,10 +179,9 @@ void Viewers::cancel(const std::string &spike_id) {
 
 void Viewers::add_to(std::uint32_t participant, results::ParticipantSnapshot &snapshot) const {
   if (const auto before = forgotten_.find(participant); before != forgotten_.end()) add(snapshot, before->second);
-  for (const Viewer &one : viewers_) {
-    if (one.participant != participant) continue;
+  for (const Place &one : those_of(participant)) {
     results::ParticipantSnapshot now;
-    one.peer->read(now);
+    one->peer->read(now);
     add(snapshot, now);
   }
 }

@@ -8,9 +8,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "launcher/webrtc/peer.hpp"
@@ -39,7 +42,8 @@ class Viewers {
   Result<const Viewer *> with_streams(std::uint32_t participant, const Streams &streams);
 
   // A new one whose offer goes to an endpoint. Their number is that of the participants, and not bounded here.
-  Result<const Viewer *> to_publish(std::uint32_t participant);
+  // `servers`: for its ICE, as IceSettings has them, beside the participant's own.
+  Result<const Viewer *> to_publish(std::uint32_t participant, const std::vector<std::string> &servers);
 
   // Also one that is over, but none that publishes: nobody comes to those.
   const Viewer *find(std::uint32_t participant, const std::string &id) const;
@@ -53,12 +57,18 @@ class Viewers {
   void close_all();
 
  private:
-  Result<const Viewer *> make(std::uint32_t participant, const Streams &streams, const char *by);
+  using Place = std::list<Viewer>::iterator;
+
+  Result<const Viewer *> make(std::uint32_t participant, const Streams &streams, const char *by,
+                              const std::vector<std::string> &servers = {});
+  std::span<const Place> those_of(std::uint32_t participant) const;
   void forget_old();
 
   Settings settings_;
   Changed changed_;
-  std::vector<Viewer> viewers_;                                      // in order of their making
+  std::list<Viewer> viewers_;                                             // in order of their making
+  std::unordered_map<std::uint32_t, std::vector<Place>> by_participant_;  // in the same order
+  std::size_t watching_ = 0, over_ = 0;                              // that are not over and do not publish; that are
   std::map<std::uint32_t, results::ParticipantSnapshot> forgotten_;  // what was sent to those no longer listed
 };
 

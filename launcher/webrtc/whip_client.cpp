@@ -3,7 +3,6 @@
 #include <glib.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace avc::webrtc {
 namespace {
@@ -41,6 +40,13 @@ HttpRequest WhipClient::request(const char *method, const std::string &url) cons
   HttpRequest request{method, url, {}, "", ""};
   if (!settings_.token.empty()) request.headers.emplace_back("Authorization", "Bearer " + settings_.token);
   return request;
+}
+
+void WhipClient::ask_servers(Servers done) {
+  exchange_->send(request("OPTIONS", settings_.url),
+                  [done = std::move(done)](const HttpReply *reply, const HttpFault &) {
+                    done(reply != nullptr && is_fine(*reply) ? ice_servers(reply->links) : std::vector<IceServer>());
+                  });
 }
 
 void WhipClient::publish(std::string offer, Published done) {
@@ -107,17 +113,15 @@ void WhipClient::try_again(const std::string &why, std::optional<unsigned> after
   }
   if (!repeat_after(after_s, settings_.most_attempts, &WhipClient::ask))
     return give_up(why + " (after " + std::to_string(attempts_) + " attempts)");
-  waits_(why);
+  waits_(why + " (attempt " + std::to_string(attempts_) + " of " + std::to_string(settings_.most_attempts) + ")");
 }
 
 // false: there have been enough of them.
 bool WhipClient::repeat_after(std::optional<unsigned> after_s, unsigned most_attempts, void (WhipClient::*what)()) {
   if (++attempts_ >= most_attempts) return false;
-  const double doubled = settings_.first_pause_ms * std::exp2(attempts_ - 1);
-  const double pause_ms = std::min<double>(doubled, settings_.longest_pause_ms) * g_random_double_range(0.5, 1);
   repeated_ = what;
   pause_.set(g_timeout_add(
-      static_cast<guint>(std::max(pause_ms, after_s.value_or(0) * 1000.0)),
+      std::max(settings_.pauses.pause_ms(attempts_), after_s.value_or(0) * 1000),
       [](gpointer data) noexcept -> gboolean {
         const auto self = static_cast<WhipClient *>(data)->shared_from_this();
         self->pause_.ended();

@@ -1,13 +1,13 @@
 // One publication by WHIP (RFC 9725): an offer goes to an endpoint, its answer comes back, candidates may follow, and
 // in the end the session that the endpoint made is deleted. No WebRTC in here: descriptions are texts.
 //
+//   ask_servers() ── OPTIONS ── the ICE servers that the endpoint names
 //   publish() ── POST ── 307, 308 ── again, elsewhere
 //                 │  └── 429, 5xx, no reply ── again, after a while ── … ── failed
 //                 │  └── any other refusal ── failed
 //                201 ── trickle() ── PATCH ── … ── leave() ── DELETE
 //
-// A pause between attempts begins short and doubles, each shortened by chance, so that those who were refused together
-// do not come back together. Retry-After makes it longer, and is the end where the endpoint asks for too long a one.
+// Retry-After makes a pause between attempts longer, and is the end where the endpoint asks for too long a one.
 //
 // Whoever leaves while a POST is on its way leaves when its reply is there: no session stays behind. A client
 // that nobody holds any more lives until its requests are answered and it has left.
@@ -25,6 +25,7 @@
 
 #include "core/result.hpp"
 #include "launcher/session/source_id.hpp"
+#include "launcher/webrtc/back_off.hpp"
 #include "launcher/webrtc/http_exchange.hpp"
 #include "launcher/webrtc/whip_text.hpp"
 
@@ -33,8 +34,8 @@ namespace avc::webrtc {
 struct WhipSettings {
   std::string url;    // of the endpoint
   std::string token;  // goes with every request, also to where the endpoint sends us; empty: none
-  unsigned most_attempts = 6;
-  unsigned first_pause_ms = 500, longest_pause_ms = 15'000;
+  unsigned most_attempts = 8;
+  BackOff pauses;
   unsigned longest_retry_after_s = 60;
 };
 
@@ -45,6 +46,7 @@ struct WhipAnswer {
 
 class WhipClient : public std::enable_shared_from_this<WhipClient> {
  public:
+  using Servers = std::function<void(std::vector<IceServer>)>;
   using Published = std::function<void(Result<WhipAnswer>)>;
   using Done = std::function<void(Result<bool>)>;
   using Waits = std::function<void(const std::string &why)>;  // an attempt has failed, and another will follow
@@ -54,6 +56,9 @@ class WhipClient : public std::enable_shared_from_this<WhipClient> {
 
   static std::shared_ptr<WhipClient> make(WhipSettings settings, std::shared_ptr<HttpExchange> exchange, Waits waits);
 
+  // Before the offer, which may need them to have candidates (RFC 9725 section 4.6 leaves it to the endpoint whether it
+  // names its servers here, in the 201, or nowhere). An endpoint that knows no OPTIONS names none.
+  void ask_servers(Servers done);
   void publish(std::string offer, Published done);  // once
   // Kept until the session is there, then sent one after the other. An error ends nothing: the connection may well come
   // about without these candidates.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "launcher/webrtc/ice_server.hpp"
 
 namespace avc::webrtc {
 
@@ -23,10 +24,6 @@ Result<std::string> whip_url(std::string_view url_template, const WhipNames &nam
 
 // The host that a template leads to, whatever the names are: none of them may stand in it.
 Result<std::string> host_of_template(std::string_view url_template);
-
-struct IceServer {
-  std::string url, username, credential;
-};
 
 // Of Link headers, each of which may hold several: those with rel="ice-server" (RFC 9725 section 4.6).
 std::vector<IceServer> ice_servers(std::span<const std::string> links);

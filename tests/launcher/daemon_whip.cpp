@@ -1,7 +1,10 @@
 // Participants that publish by WHIP as far as one side of a connection goes: what the endpoint is asked, what becomes
 // of the participants, and that no session stays behind. Connections that carry media are in tests/peers/whip.py.
+#include <sstream>
+
 #include "tests/launcher/daemon_fixture.hpp"
 #include "tests/launcher/webrtc/fake_endpoint.hpp"
+#include "tests/launcher/webrtc/stun_server.hpp"
 
 using namespace avc::test;
 
@@ -31,6 +34,37 @@ struct Published : DaemonFixture {
 };
 
 Scripted refusal(unsigned status, const std::string &why) { return {.status = status, .headers = {}, .body = why}; }
+
+// An answer that takes everything, from somebody at `candidates` who does not answer checks.
+std::string answer_to(const std::string &offer, const std::string &candidates) {
+  std::istringstream lines(offer);
+  std::string out;
+  bool first = true;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("a=candidate:") || line.starts_with("a=end-of-") || line.starts_with("a=bundle-only") ||
+        line.starts_with("a=ssrc"))
+      continue;
+    if (line.starts_with("m=")) {
+      if (!std::exchange(first, false) && !candidates.empty() && out.find("a=candidate") == std::string::npos)
+        out += candidates;
+      line.replace(line.find(' ') + 1, line.find(' ', line.find(' ') + 1) - line.find(' ') - 1, "9");
+    }
+    if (line.starts_with("a=sendonly")) line = "a=recvonly\r";
+    if (line.starts_with("a=setup:")) line = "a=setup:active\r";
+    if (line.starts_with("a=ice-ufrag:")) line = "a=ice-ufrag:them\r";
+    if (line.starts_with("a=ice-pwd:")) line = "a=ice-pwd:abcdefghijklmnopqrstuvwx\r";
+    out += line + "\n";
+  }
+  return out;
+}
+
+Scripted answered(const std::string &candidates) {
+  Scripted reply = created();
+  reply.body_for = [candidates](const std::string &offer) { return answer_to(offer, candidates); };
+  return reply;
+}
+
+constexpr const char *kNobody = "a=candidate:1 1 UDP 2113937151 127.0.0.1 9 typ host\r\n";  // the discard port
 
 }  // namespace
 
@@ -82,6 +116,55 @@ START_TEST(a_bad_answer_ends_the_session_too) {
 }
 END_TEST
 
+START_TEST(an_answer_without_a_candidate_is_a_failure) {
+  Published f({answered(""), answered("a=candidate:1 1 UDP 2113937151 198.51.100.7 9 typ host\r\n"), refusal(200, ""),
+               refusal(200, "")});
+  f.start();
+  f.wait_until("test/p", "\"state\":\"failed\"");
+  iterate_until([&] { return f.asked("DELETE") == 2; });
+  const std::string all = f.get("test/p/participants").body;
+  for (const char *reason :
+       {"\"whip: the answer has no candidate\"", "\"whip: the answer has no candidate that may be sent to\""})
+    ck_assert_msg(all.find(reason) != std::string::npos, "no %s in %s", reason, all.c_str());
+}
+END_TEST
+
+START_TEST(why_a_participant_waits_is_told) {
+  Published f({refusal(503, "no room yet"), refusal(503, "no room yet"), answered(kNobody), answered(kNobody)});
+  f.start();
+  f.wait_until("test/p/participants/1001", "\"whip: 503 Service Unavailable: no room yet (attempt 1 of 8)\"");
+  avc_assert_text(at(f.get("test/p/participants/1001").body, "state"), "connecting");
+  iterate_until([&] { return f.asked("POST") == 4; });
+  f.wait_until("test/p/participants/1001", "\"state\":\"checking\"");
+  avc_assert_text(at(f.get("test/p/participants/1001").body, "reason"), "(none)");
+}
+END_TEST
+
+// The offer goes without what the endpoint's own STUN server has not said within a second; it says so later.
+START_TEST(candidates_from_the_endpoints_servers_follow_the_offer) {
+  LateStunServer stun(1200);
+  Published f(
+      {answered(kNobody), answered(kNobody), refusal(204, ""), refusal(204, ""), refusal(204, ""), refusal(204, "")});
+  f.endpoint.options = {204, {{"Link", "<stun:127.0.0.1:" + std::to_string(stun.port) + ">; rel=\"ice-server\""}}, ""};
+  f.start();
+  const auto fragments = [&](const std::string &line) {
+    return std::ranges::count_if(f.endpoint.seen, [&](const auto &one) {
+      return one.method == "PATCH" && one.body.find(line) != std::string::npos;
+    });
+  };
+  iterate_until([&] { return fragments(std::string(" ") + LateStunServer::kMapped + " ") == 2; });
+  iterate_until([&] { return fragments("a=end-of-candidates\r\n") == 2; });
+  for (const auto &one : f.endpoint.seen) {
+    if (one.method == "POST") ck_assert(one.body.find(LateStunServer::kMapped) == std::string::npos);
+    if (one.method != "PATCH") continue;
+    avc_assert_text(one.if_match, "\"one\"");
+    avc_assert_text(one.type, "application/trickle-ice-sdpfrag");
+    ck_assert(one.body.find("a=ice-ufrag:") != std::string::npos);
+  }
+  ck_assert_uint_eq(f.endpoint.asked_options, 2);
+}
+END_TEST
+
 START_TEST(an_endpoint_is_refused_before_anything_goes_there) {
   Published f({});
   refused(f.make("http://198.51.100.7/{id}"), 403, "target.url");
@@ -106,8 +189,9 @@ START_TEST(a_publication_is_nobodys_to_answer) {
 END_TEST
 
 int main() {
-  return run_daemon(
-      "daemon whip",
-      {every_participant_offers_what_it_sends, one_that_is_refused_fails_alone, a_bad_answer_ends_the_session_too,
-       an_endpoint_is_refused_before_anything_goes_there, a_publication_is_nobodys_to_answer});
+  return run_daemon("daemon whip",
+                    {every_participant_offers_what_it_sends, one_that_is_refused_fails_alone,
+                     a_bad_answer_ends_the_session_too, an_answer_without_a_candidate_is_a_failure,
+                     why_a_participant_waits_is_told, candidates_from_the_endpoints_servers_follow_the_offer,
+                     an_endpoint_is_refused_before_anything_goes_there, a_publication_is_nobodys_to_answer});
 }

@@ -11,6 +11,7 @@ struct Scripted {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body, type = "text/plain";
   bool held = false;
+  std::function<std::string(const std::string &)> body_for;  // what was sent; in place of body
 };
 
 // A session made at /session/1.
@@ -66,6 +67,8 @@ class FakeEndpoint {
 
   std::vector<Scripted> script;  // what is left of it; none: 500
   std::vector<Seen> seen;
+  Scripted options{.status = 405, .headers = {}, .body = ""};
+  unsigned asked_options = 0;
   std::string base;
   int port = 0;
 
@@ -77,6 +80,10 @@ class FakeEndpoint {
       return std::string(value != nullptr ? value : "");
     };
     SoupMessageBody *body = soup_server_message_get_request_body(message);
+    if (g_str_equal(soup_server_message_get_method(message), "OPTIONS")) {
+      ++asked_options;
+      return answer(message, options);
+    }
     seen.push_back({soup_server_message_get_method(message), path,
                     std::string(body->data != nullptr ? body->data : "", static_cast<std::size_t>(body->length)),
                     header("Content-Type"), header("Authorization"), header("If-Match")});
@@ -85,6 +92,11 @@ class FakeEndpoint {
       reply = script.front();
       script.erase(script.begin());
     }
+    if (reply.body_for) reply.body = reply.body_for(seen.back().body);
+    answer(message, reply);
+  }
+
+  void answer(SoupServerMessage *message, const Scripted &reply) {
     soup_server_message_set_status(message, reply.status, reply.status == 429 ? "Too Many Requests" : nullptr);
     SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
     for (const auto &[name, value] : reply.headers) soup_message_headers_append(headers, name.c_str(), value.c_str());

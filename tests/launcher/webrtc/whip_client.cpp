@@ -26,7 +26,7 @@ struct Fixture {
     client = make(endpoint.base + "/whip/room/1001");
   }
   std::shared_ptr<WhipClient> make(const std::string &url) {
-    const WhipSettings settings{.url = url, .token = "secret", .most_attempts = 4, .first_pause_ms = 1};
+    const WhipSettings settings{.url = url, .token = "secret", .most_attempts = 4, .pauses = {.first_ms = 1}};
     return WhipClient::make(settings, exchange, [this](const std::string &why) { waits.push_back(why); });
   }
   void begin() {
@@ -113,6 +113,24 @@ START_TEST(ice_servers_come_with_the_answer) {
 }
 END_TEST
 
+START_TEST(ice_servers_can_be_asked_for_before) {
+  Fixture f({});
+  const auto ask = [&] {
+    std::optional<std::vector<IceServer>> named;
+    f.client->ask_servers([&](std::vector<IceServer> servers) { named = std::move(servers); });
+    iterate_until([&] { return named.has_value(); });
+    return *named;
+  };
+  f.endpoint.options = {204, {{"Link", "<stun:stun.example>; rel=\"ice-server\""}}, ""};
+  ck_assert_uint_eq(ask().size(), 1);
+  f.endpoint.options.status = 405;  // it knows none, whatever it says beside that
+  ck_assert_uint_eq(ask().size(), 0);
+  f.endpoint.vanish();
+  ck_assert_uint_eq(ask().size(), 0);
+  ck_assert_uint_eq(f.endpoint.asked_options, 2);
+}
+END_TEST
+
 START_TEST(a_redirected_post_goes_on_as_it_was) {
   FakeEndpoint other({created(), status(200)});
   Fixture f({to(307, "/elsewhere"), to(308, other.base + "/there")});
@@ -168,8 +186,8 @@ START_TEST(what_may_pass_is_tried_again) {
   Fixture f({status(503, "busy"), status(429), created()});
   f.publish_well();
   ck_assert_int_eq(static_cast<int>(f.waits.size()), 2);
-  avc_assert_text(f.waits[0], "503 Service Unavailable: busy");
-  avc_assert_text(f.waits[1], "429 Too Many Requests");
+  avc_assert_text(f.waits[0], "503 Service Unavailable: busy (attempt 1 of 4)");
+  avc_assert_text(f.waits[1], "429 Too Many Requests (attempt 2 of 4)");
 }
 END_TEST
 
@@ -324,7 +342,7 @@ START_TEST(a_reply_of_any_length_is_survived) {
 END_TEST
 
 AVC_TESTS("whip client", an_offer_is_answered_and_its_session_deleted, a_location_is_relative_to_where_the_post_went,
-          ice_servers_come_with_the_answer, a_redirected_post_goes_on_as_it_was,
+          ice_servers_come_with_the_answer, ice_servers_can_be_asked_for_before, a_redirected_post_goes_on_as_it_was,
           redirects_that_lead_nowhere_are_failures, a_refusal_is_final_and_says_why, what_may_pass_is_tried_again,
           attempts_are_bounded, retry_after_is_waited_for_unless_it_is_too_long,
           a_session_without_its_two_parts_is_none, a_vanished_server_is_noticed, a_silent_server_is_given_up,
