@@ -1,63 +1,14 @@
 #!/usr/bin/env python3
 """Participants publish by WHIP to an endpoint written with aiortc (whip_endpoint.py): it gets every packet that chaos let
 through and no other, also after it was busy at first; who is refused says why; no session stays behind."""
-import json
-import subprocess
 import time
-import urllib.request
 
-from bed import SOURCE, Daemon, check, main
-from viewers import FIRST, PYTHON, SMALL, came_is_what_was_sent, decisions, has_aiortc
+from bed import Daemon, check, main
+from viewers import FIRST, came_is_what_was_sent, decisions, has_aiortc
+from whip_bed import Endpoint, of_participant, publish, until, until_deleted
 
 LOSS = [{"spike_id": "l", "type": "rtp_packet_loss", "start_offset_seconds": 0, "duration_seconds": 110,
          "params": {"loss_percentage": "10"}}]
-
-
-class Endpoint:
-    def __init__(self, busy=0):
-        self.process = subprocess.Popen([PYTHON, SOURCE / "tests" / "peers" / "whip_endpoint.py", "secret", str(busy)],
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.url = self.process.stdout.readline().strip()
-        check(self.url, "the endpoint does not start")
-
-    def told(self):
-        with urllib.request.urlopen(self.url, timeout=15) as answer:
-            return json.loads(answer.read())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *failure):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-
-def publish(daemon, endpoint, token="secret", **scenario):
-    target = {"transport": "whip", "url": endpoint.url + "/whip/{room}/{id}", "token": token}
-    test = daemon.post("/api/v1/test/create", {"target": target, "decision_log": True, "duration_seconds": 120,
-                                               **SMALL, **scenario})["test_id"]
-    daemon.post(f"/api/v1/test/{test}/start")
-    return test
-
-
-def of_participant(daemon, test, participant):
-    return daemon.get(f"/api/v1/test/{test}/participants/{participant}")
-
-
-def until(daemon, test, participants, state):
-    end = time.monotonic() + 30
-    for participant in participants:
-        while (told := of_participant(daemon, test, participant))["state"] != state:
-            check(time.monotonic() < end, f"{participant} is {told['state']}: {told.get('reason')}")
-            time.sleep(0.1)
-
-
-def until_deleted(endpoint, number):
-    end = time.monotonic() + 10
-    while sum(one["deleted"] for one in endpoint.told()["sessions"].values()) < number:
-        check(time.monotonic() < end, f"{endpoint.told()['sessions']}")
-        time.sleep(0.1)
 
 
 def all_of(daemon, endpoint, busy=0, **scenario):

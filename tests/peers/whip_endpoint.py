@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """A WHIP endpoint that knows nothing of the product: aiortc, on loopback only. Prints its URL, then serves until it is ended.
 
-    whip_endpoint.py TOKEN [BUSY]
+    whip_endpoint.py TOKEN [BUSY [TROUBLES]]
 
 POST /whip/ROOM/ID is answered with 503 for the first BUSY times, then with a session; GET / tells of all sessions.
+TROUBLES is a JSON object of what goes wrong with some IDs (the three tables below, and do_POST()).
 """
 import asyncio
 import json
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +20,10 @@ from aiortc import rtcrtpreceiver
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]  # aioice leaves loopback out
 
 TOKEN, BUSY = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
+TROUBLES = json.loads(sys.argv[3]) if len(sys.argv) > 3 else {}
+SOON = 3  # seconds that a connection lasts which is to be lost
 SEQUENCES = {}  # by SSRC, of RTP packets as they come out of SRTP, in order of arrival
-SESSIONS = {}  # by ID
+SESSIONS = {}  # by ID; those after the first by ID.2, ID.3, ...
 REFUSED = {}  # how often, by ID
 LOOP = asyncio.new_event_loop()
 
@@ -43,14 +47,87 @@ async def consume(track, frames):
         pass
 
 
+def dtls_of(peer):
+    return peer.getTransceivers()[0].receiver.transport
+
+
+async def connected(peer):
+    while peer.connectionState != "connected":
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(SOON)
+
+
+async def vanishes(peer):
+    """Its sockets are gone, without a word."""
+    await connected(peer)
+    await dtls_of(peer).transport.stop()
+
+
+async def closes(peer):
+    await connected(peer)
+    await peer.close()
+
+
+async def nothing(parameters):
+    pass
+
+
+async def no_dtls(peer):
+    dtls_of(peer).start = nothing
+
+
+async def no_ice(peer):
+    dtls_of(peer).transport.start = dtls_of(peer).start = nothing
+
+
+async def dtls_alert(peer):
+    dtls = dtls_of(peer)
+
+    async def say_hello_then_break_off(parameters):
+        dtls.ssl.set_connect_state()
+        try:
+            dtls.ssl.do_handshake()
+        except Exception:  # it wants to read
+            pass
+        await dtls._write_ssl()
+        await dtls.transport._recv()
+        # RFC 6347 section 4.1: an alert (21), DTLS 1.2, epoch 0, record 9, two bytes: fatal, handshake_failure
+        await dtls.transport._send(bytes([21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40]))
+    dtls.start = say_hello_then_break_off
+
+
+def no_candidates(sdp):
+    return "".join(line + "\r\n" for line in sdp.split("\r\n")[:-1] if not line.startswith("a=candidate"))
+
+
+def nobody_there(sdp):
+    return re.sub(r"127\.0\.0\.1 \d+ typ", "127.0.0.1 9 typ", sdp)
+
+
+def bad_answer(_):
+    return "v=0\r\nthis is no session description\r\n"
+
+
+BEFORE_ANSWER = {"no_dtls": no_dtls, "dtls_alert": dtls_alert, "dead_candidates": no_ice}
+ANSWERS = {"bad_answer": bad_answer, "no_candidates": no_candidates, "dead_candidates": nobody_there}
+LATER = {"vanishes": vanishes, "closes": closes}
+
+
 async def create(name, offer):
+    trouble = TROUBLES.get(name)
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     frames = {"video": 0, "audio": 0}
-    SESSIONS[name] = {"peer": peer, "frames": frames, "deleted": False}
+    number = 1 + sum(1 for other in SESSIONS if other.partition(".")[0] == name)
+    key = name if number == 1 else f"{name}.{number}"
+    SESSIONS[key] = {"peer": peer, "frames": frames, "deleted": False}
     peer.on("track", lambda track: asyncio.ensure_future(consume(track, frames)))
     await peer.setRemoteDescription(RTCSessionDescription(sdp=offer, type="offer"))
+    if trouble in BEFORE_ANSWER:
+        await BEFORE_ANSWER[trouble](peer)
     await peer.setLocalDescription(await peer.createAnswer())
-    return peer.localDescription.sdp
+    if trouble in LATER and number == 1:  # the next one stays
+        asyncio.ensure_future(LATER[trouble](peer))
+    return key, ANSWERS.get(trouble, str)(peer.localDescription.sdp)
 
 
 def told():
@@ -85,11 +162,18 @@ class Handler(BaseHTTPRequestHandler):
         name = self.path.rpartition("/")[2]
         if not self.welcome():
             return self.reply(401, "wrong token")
-        if REFUSED.setdefault(name, 0) < BUSY:
+        if TROUBLES.get(name) == "hangs_up":
+            self.close_connection = True
+            return None
+        if TROUBLES.get(name) == "forbidden":
+            return self.reply(403, json.dumps({"title": "Forbidden", "detail": "not in this room"}),
+                              "application/problem+json")
+        if REFUSED.setdefault(name, 0) < (1000 if TROUBLES.get(name) == "always_busy" else BUSY):
             REFUSED[name] += 1
             return self.reply(503, "busy", Retry_After="0")
-        answer = asyncio.run_coroutine_threadsafe(create(name, offer), LOOP).result(20)
-        self.reply(201, answer, "application/sdp", Location=f"../../session/{name}", ETag='"1"')
+        key, answer = asyncio.run_coroutine_threadsafe(create(name, offer), LOOP).result(20)
+        self.reply(201, answer, "application/sdp", Location=f"../../session/{key}", ETag='"1"')
+        return None
 
     def do_DELETE(self):
         session = SESSIONS.get(self.path.rpartition("/")[2])
