@@ -53,6 +53,30 @@ std::string local_description(GstElement *webrtc) {
   return out;
 }
 
+// webrtcbin 1.22 says "gathering" for ever if the last candidate and the end of gathering meet in it; its transport
+// knows better. All media share the first one's.
+bool transport_has_gathered(GstElement *webrtc) {
+  GObject *object = nullptr;
+  g_signal_emit_by_name(webrtc, "get-transceiver", 0, &object);
+  for (const char *next : {"sender", "transport", "transport"}) {
+    if (object == nullptr) return false;
+    GObject *inner = nullptr;
+    g_object_get(object, next, &inner, nullptr);
+    g_object_unref(std::exchange(object, inner));
+  }
+  if (object == nullptr) return false;
+  GstWebRTCICEGatheringState state{};
+  g_object_get(object, "gathering-state", &state, nullptr);
+  g_object_unref(object);
+  return state == GST_WEBRTC_ICE_GATHERING_STATE_COMPLETE;
+}
+
+// One of the elements that GStreamer's DTLS is made of: it complains before webrtcbin says that it has failed.
+bool is_dtls(GstObject *source) {
+  GstElementFactory *factory = GST_IS_ELEMENT(source) ? gst_element_get_factory(GST_ELEMENT(source)) : nullptr;
+  return factory != nullptr && g_str_has_prefix(GST_OBJECT_NAME(factory), "dtls") != FALSE;
+}
+
 }  // namespace
 
 std::string_view name(PeerState state) {
@@ -140,7 +164,9 @@ void Peer::handle(GstMessage *message) {
     GError *raw = nullptr;
     gst_message_parse_error(message, &raw, nullptr);
     const auto error = take(raw);
-    fail(error ? error->message : "unknown error");
+    const std::string text = error ? error->message : "unknown error";
+    fail(is_dtls(GST_MESSAGE_SRC(message)) && state_ == PeerState::checking ? "the DTLS handshake failed: " + text
+                                                                            : text);
   } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY && !latency_timer_) {
     latency_timer_.set(g_timeout_add(
         kLatencyMs,
@@ -269,24 +295,33 @@ bool Peer::is_their_ufrag(const std::string &ufrag) const {
 }
 
 void Peer::found(unsigned media, const std::string &candidate) {
+  if (is_over(state_)) return;
   candidates_.push_back({media, candidate});
   const bool told = description_.find("a=" + candidate + "\r\n") != std::string::npos;
   if (given_ && !told && found_) found_(candidate);
+  look_at_gathering();
+}
+
+// What was found before is on its way to the main context, so that the end is told behind it.
+void Peer::look_at_gathering() {
+  if (!described_ || gathered_) return;
+  GstElement *webrtc = carrier_->webrtc();
+  const bool all =
+      nick_of(webrtc, "ice-gathering-state") == "complete" || (!candidates_.empty() && transport_has_gathered(webrtc));
+  if (!all) return;
+  gathered_ = true;
+  on_main<Peer>(weak_from_this(), [](Peer &peer) {
+    if (is_over(peer.state_)) return;
+    if (peer.given_ && peer.found_) peer.found_("");
+    peer.give_description();
+  });
 }
 
 void Peer::look_at_states() {
   if (is_over(state_)) return;
   GstElement *webrtc = carrier_->webrtc();
   ice_state_ = nick_of(webrtc, "ice-connection-state");
-  if (described_ && !gathered_ && nick_of(webrtc, "ice-gathering-state") == "complete") {
-    gathered_ = true;
-    // The last candidates may still be on their way here.
-    if (given_)
-      on_main<Peer>(weak_from_this(), [](Peer &peer) {
-        if (!is_over(peer.state_) && peer.found_) peer.found_("");
-      });
-    give_description();
-  }
+  look_at_gathering();
   connection_is(nick_of(webrtc, "connection-state"));
 }
 

@@ -81,6 +81,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
   void described(const GstStructure *reply, const char *field);
   void give_description();
   void found(unsigned media, const std::string &candidate);
+  void look_at_gathering();
   void look_at_states();
   void connection_is(const std::string &state);
   void set_state(PeerState state);
