@@ -25,7 +25,8 @@ RULES = {
     "launcher/session": (["core", "elements/support", "launcher/session", "launcher/scenario", "launcher/results",
                           "launcher/receiver", "launcher/metrics", "launcher/http/json_writer.hpp",
                           "launcher/rtsp/mounts.hpp", "launcher/webrtc/viewers.hpp",
-                          "launcher/webrtc/publications.hpp"], "libsoup/|sqlite3", ""),
+                          "launcher/webrtc/publications.hpp", "launcher/webrtc/subscribers.hpp",
+                          "launcher/webrtc/whip_text.hpp"], "libsoup/|sqlite3", ""),
     "launcher/rtsp": (["core", "elements/support", "launcher/rtsp", "launcher/session/chain.hpp",
                        "launcher/session/setter.hpp"], "libsoup/|sqlite3", ""),
     # A viewer is made of the same elements as a participant, and the tests of launcher/session own the viewers.

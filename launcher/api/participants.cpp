@@ -158,6 +158,17 @@ Reply one(Context &context, const Request &request) {
   throw ApiError(404, "participant " + std::to_string(id) + " is not in this test", "participant_id");
 }
 
+Reply subscribers(Context &context, const Request &request) {
+  const auto all = context.test(request).subscribers();
+  json::Writer out;
+  out.begin_object().begin_array("subscribers");
+  for (const auto &one : all) {
+    results::write_fields(out.begin_object(), one);
+    out.end_object();
+  }
+  return json_reply(out.end_array().end_object());
+}
+
 metrics::TestState metrics_state(participant::TestState state) {
   switch (state) {
     case participant::TestState::created:
@@ -199,6 +210,10 @@ metrics::TestNumbers numbers_of(TestSession &session) {
   test.loss_percent = mean.loss_percent;
   test.mos_score = mean.mos_score;
   test.bitrate_kbps = participant::is_over(session.state()) ? 0 : mean.kbps;
+  for (const auto &one : session.subscribers()) {
+    ++test.subscribers;
+    test.subscribers_connected += one.connected && !participant::is_over(session.state());
+  }
   test.send_errors = session.generator().send_errors;
   test.late_p99_ms = session.generator().late_p99_ms;
   test.late_counts = session.generator().late_counts;
@@ -302,6 +317,10 @@ std::vector<Route> participant_routes(Context &c) {
                  .pattern = "/api/v1/test/{test_id}/participants/{participant_id}",
                  .summary = "One participant",
                  .handle = with(one)});
+  all.push_back({.method = "GET",
+                 .pattern = "/api/v1/test/{test_id}/subscribers",
+                 .summary = "The receive-only participants: connection, times, what each has received",
+                 .handle = with(subscribers)});
   all.push_back({.method = "GET",
                  .pattern = "/api/v1/test/{test_id}/metrics",
                  .summary = "Metrics of a test; ?format=prometheus as text",

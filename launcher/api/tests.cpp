@@ -168,6 +168,16 @@ Reply create_publishing(Context &context, const std::shared_ptr<SessionSetup> &s
   return reply;
 }
 
+void prepare_subscribers(Context &context, SessionSetup &setup) {
+  const scenario::Subscribers &wanted = setup.scenario.subscribers;
+  if (wanted.count == 0) return;
+  setup.subscribers_admit = admits(context);
+  if (wanted.whep_url.empty()) return;
+  const auto url = webrtc::whip_url(wanted.whep_url, {.id = "1", .room = wanted.room, .test = setup.test_id});
+  if (!url) throw ApiError(400, url.error().message, "subscribers.whep_url");
+  setup.subscribing = context.whip_exchange();
+}
+
 Reply create(Context &context, const Request &request) {
   const std::string strict_text = request.query_value("strict");
   const bool strict = strict_text == "1" || strict_text == "true";
@@ -175,6 +185,7 @@ Reply create(Context &context, const Request &request) {
   setup->ice = context.settings().ice;
   setup->turn = context.settings().turn;
   setup->mounts = context.settings().mounts;
+  prepare_subscribers(context, *setup);
   const auto &own = setup->scenario.target;
   if (own && own->transport == scenario::Target::Transport::webrtc) {
     admit(context, *setup, false);
@@ -344,6 +355,7 @@ std::vector<Route> test_routes(Context &c) {
                           {"media_path", "string", "a file in a media directory; generated media when missing"},
                           {"media", "object", "path, or video_path and audio_path; fps of bare H.264"},
                           {"target", "object", "transport (udp, loopback, webrtc, whip), host, port, url, token, room"},
+                          {"subscribers", "object", "receive-only: count of each participant, whep_url, token, room"},
                           {"network_profile", "object", "the link under all spikes: settings, or a profile's name"},
                           {"replay_log", "string", "repeat the packets' fates of this decision log"},
                           {"decision_log", "boolean", "write the fate of every packet"},

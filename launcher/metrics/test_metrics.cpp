@@ -41,6 +41,8 @@ void old_families(PrometheusText &out) {
 void new_families(PrometheusText &out) {
   out.family("av_chaos_monkey_participants", Type::gauge, "Participants that are sending.");
   out.family("av_chaos_monkey_participants_total", Type::counter, "Participants that have joined since the start.");
+  out.family("av_chaos_monkey_subscribers", Type::gauge, "Receive-only participants that have begun.");
+  out.family("av_chaos_monkey_subscribers_connected", Type::gauge, "Of them, those that are connected.");
   out.family("av_chaos_monkey_frames_sent_total", Type::counter, "Video frames sent.");
   out.family("av_chaos_monkey_packets_sent_total", Type::counter, "RTP packets made, those that chaos took included.");
   out.family("av_chaos_monkey_packets_lost_total", Type::counter, "RTP packets that chaos took on purpose.");
@@ -81,6 +83,8 @@ void new_samples(PrometheusText &out, const TestNumbers &test, const Labels &lab
   };
   put("participants", test.participants);
   put("participants_total", static_cast<double>(test.joined));
+  put("subscribers", test.subscribers);
+  put("subscribers_connected", test.subscribers_connected);
   put("frames_sent_total", static_cast<double>(test.frames));
   put("packets_sent_total", static_cast<double>(test.packets));
   put("packets_lost_total", static_cast<double>(test.lost));

@@ -25,7 +25,8 @@ struct TestNumbers {
   double elapsed_seconds = 0;
   std::uint32_t participants = 0;  // sending now
   std::uint32_t spikes_active = 0;
-  std::uint64_t joined = 0;  // participants that ever sent
+  std::uint32_t subscribers = 0, subscribers_connected = 0;  // receive-only participants
+  std::uint64_t joined = 0;                                  // participants that ever sent
   std::uint64_t frames = 0, packets = 0, bytes = 0, lost = 0, send_errors = 0;
   // As the far side reported, over WebRTC, and what was done about it.
   std::uint64_t reported_nacks = 0, reported_keyframe_requests = 0, retransmitted = 0, rendition_switches = 0;

@@ -462,7 +462,9 @@ std::string report_json(const RunResult &run, const std::vector<std::string> &sp
     write_fields(out.begin_object(), participant, run.facts.has_receiver);
     out.end_object();
   }
-  out.end_array().begin_array("samples");
+  out.end_array();
+  write_subscribers(out, run.subscribers);
+  out.begin_array("samples");
   for (const auto &sample : run.samples) {
     write_fields(out.begin_object(), sample);
     out.end_object();

@@ -16,7 +16,11 @@ void write_fields(json::Writer &out, const SpikeRecord &spike);
 void write_fields(json::Writer &out, const SenderCounters &sent);
 void write_fields(json::Writer &out, const ReceiverCounters &received, Media media);
 void write_fields(json::Writer &out, const ParticipantSnapshot &participant, bool has_receiver);
+void write_fields(json::Writer &out, const SubscriberSnapshot &subscriber);
 void write_fields(json::Writer &out, const Verdict &verdict);
+
+// The member `subscribers`, left out of a test that has none.
+void write_subscribers(json::Writer &out, const std::vector<SubscriberSnapshot> &subscribers);
 
 // The object itself; one line.
 template <class T>

@@ -75,6 +75,8 @@ struct Recorder::Impl {
   Window measured(std::size_t index, const Moment &from, const Moment &to) const;
   std::optional<Window> before_window(std::size_t index) const;
   void watch_stream(ParticipantTrack &track, const ParticipantSnapshot &now, Media media, double t, double seconds);
+  void watch_subscriber(const SubscriberSnapshot &before, const SubscriberSnapshot &now, double t, double seconds);
+  void touched(const ParticipantTrack &track);
   void forget_what_ended();
 };
 
@@ -222,11 +224,46 @@ void Recorder::Impl::watch_stream(ParticipantTrack &track, const ParticipantSnap
   const auto delayed = difference(now.delay, track.last.delay);
   if (delayed.packets) stream.delay_ms = delayed.total_ms / static_cast<double>(delayed.packets);
   stream.queue_ms = now.queue_ms;
+  touched(track);
+  stream.touches = touches;
+  thresholds.stream(stream);
+}
+
+void Recorder::Impl::touched(const ParticipantTrack &track) {
   touches.clear();
   for (const auto &touch : track.touches)
     touches.push_back({result.spikes[touch.spike].plan.spike.type, touch.acting || touch.acted_in_second});
-  stream.touches = touches;
-  thresholds.stream(stream);
+}
+
+void Recorder::Impl::watch_subscriber(const SubscriberSnapshot &before, const SubscriberSnapshot &now, double t,
+                                      double seconds) {
+  if (now.join_ms && !before.join_ms) thresholds.event("join_time_ms", t, *now.join_ms);
+  if (now.first_keyframe_ms && !before.first_keyframe_ms)
+    thresholds.event("time_to_first_keyframe_ms", t, *now.first_keyframe_ms);
+  if (result.facts.has_receiver || !before.connected || seconds < kShortest) return;
+  touched(participants[now.participant]);
+  for (const auto media : kAllMedia) {
+    const auto index = static_cast<std::size_t>(media);
+    StreamSecond stream{.participant = now.participant, .media = media, .t = t, .seconds = seconds};
+    stream.received = now.received[index] - before.received[index];
+    stream.subscribed = true;
+    stream.seen = now.received[index].packets_received > 0;
+    if (media == Media::audio && stream.received.packets_received > 0) stream.mos_score = stream.received.mos();
+    stream.touches = touches;
+    thresholds.stream(stream);
+  }
+}
+
+void Recorder::subscribers(Instant elapsed, std::span<const SubscriberSnapshot> subscribers) {
+  auto &impl = *impl_;
+  const double t = to_seconds(elapsed.since_origin);
+  const double seconds = std::max(t - impl.previous.t, 1e-3);
+  auto &known = impl.result.subscribers;
+  known.resize(std::max(known.size(), subscribers.size()));
+  for (std::size_t i = 0; i < subscribers.size(); ++i) {
+    if (!impl.thresholds.empty()) impl.watch_subscriber(known[i], subscribers[i], t, seconds);
+    known[i] = subscribers[i];
+  }
 }
 
 void Recorder::Impl::forget_what_ended() {

@@ -35,6 +35,10 @@ class Recorder {
   const Sample &second(Instant elapsed, std::span<const ParticipantSnapshot> participants,
                        const GeneratorHealth &generator);
 
+  // All subscribers, in the order of their ids; just before second(). Without a receiver the thresholds' streams are
+  // what they receive, of each from the first whole second in which it is connected; join times are theirs in any case.
+  void subscribers(Instant elapsed, std::span<const SubscriberSnapshot> subscribers);
+
   // A spike that is not in the plan is added to it. Snapshots: of the participants it acts on, taken now; empty for
   // one that is refused. The first call with `active` opens the spike's window, `ended` or `cancelled` closes it.
   void spike_changed(const spike::Planned &spike, SpikeState state, Instant at,

@@ -108,6 +108,19 @@ struct ParticipantSnapshot {
   }
 };
 
+// A receive-only participant: one connection, and what came over it of another participant's media.
+struct SubscriberSnapshot {
+  std::uint32_t id = 0, participant = 0;
+  std::string source, state, reason;  // the state as the API names it
+  bool connected = false;             // now
+  bool failed = false;
+  std::optional<double> join_ms, first_packet_ms, first_keyframe_ms;  // since it began
+  std::array<ReceiverCounters, kMediaCount> received;                 // by Media
+  std::int64_t lost_in_network = 0, came_again = 0, repaired = 0;
+
+  bool seen() const { return received[0].packets_received > 0 || received[1].packets_received > 0; }
+};
+
 // What this process and its machine did over a stretch of time.
 struct MachineUse {
   double seconds = 0;                      // how long the stretch was
@@ -294,6 +307,7 @@ struct RunResult {
   std::vector<SpikeRecord> spikes;
   std::vector<ThresholdResult> thresholds;
   std::vector<ParticipantSnapshot> participants;  // at the end
+  std::vector<SubscriberSnapshot> subscribers;    // at the end; their counters are not among the participants'
   GeneratorHealth generator;
 };
 

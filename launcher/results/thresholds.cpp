@@ -75,6 +75,8 @@ std::optional<Thresholds::Piece> Thresholds::piece_of(std::string_view metric, c
   if (metric == "loss_percent") return share(of(received.packets_lost), of(received.packets_expected));
   if (metric == "injected_loss_percent") return share(of(sent.lost + sent.queue_dropped), of(sent.packets));
   if (metric == "frames_complete_percent") return share(of(received.frames_complete), of(received.frames()));
+  if (metric == "delivery_percent" && stream.subscribed)
+    return Piece{received.packets_received > 0 ? 1 - received.loss_percent() / 100 : 0, 1};
   if (metric == "delivery_percent")
     return stream.observed ? share(of(received.packets_received), of(sent.packets)) : std::nullopt;
   if (metric == "jitter_ms") return one(received.jitter_samples > 0, received.mean_jitter_ms());
@@ -153,6 +155,15 @@ void Thresholds::stream(const StreamSecond &stream) {
   for (auto &watch : watches_) {
     if (!wanted(watch.threshold, stream)) continue;
     if (const auto piece = piece_of(watch.threshold.metric, stream)) add(watch, stream, *piece);
+  }
+}
+
+void Thresholds::event(std::string_view metric, double t, double value) {
+  for (auto &watch : watches_) {
+    if (watch.threshold.metric != metric || t < watch.threshold.delay_seconds - 0.5) continue;
+    watch.samples.add(value);
+    watch.total.part += value;
+    watch.total.whole += 1;
   }
 }
 

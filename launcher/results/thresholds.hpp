@@ -41,7 +41,9 @@ struct StreamSecond {
   SenderCounters sent;
   ReceiverCounters received;
   bool observed = false;  // there is a receiver
-  bool seen = false;      // the receiver has had a packet of this stream, now or earlier
+  // Received by a subscriber, which knows nothing of what was sent: a second without a packet has delivered nothing.
+  bool subscribed = false;
+  bool seen = false;  // the receiver has had a packet of this stream, now or earlier
   std::optional<double> mos_score;
   std::optional<double> delay_ms;       // mean the link added
   double queue_ms = 0;                  // in the link's queue at the end of the second
@@ -54,6 +56,7 @@ class Thresholds {
 
   // Each stream of a second, then the second itself.
   void stream(const StreamSecond &stream);
+  void event(std::string_view metric, double t, double value);  // of a subscriber
   void second(double t, double seconds, std::uint32_t participants_active, const GeneratorHealth &generator);
 
   // The first broken one of those that end the run, in words; none: it goes on.

@@ -67,6 +67,9 @@ void judge_arrival(const RunResult &run, Finding &finding) {
     finding.decide(Outcome::invalid, 107, "nothing was sent");
   else if (run.facts.has_receiver && !arrived(run))
     finding.decide(Outcome::invalid, 107, "nothing arrived at the receiver");
+  else if (!run.subscribers.empty() && std::none_of(run.subscribers.begin(), run.subscribers.end(),
+                                                    [](const SubscriberSnapshot &one) { return one.seen(); }))
+    finding.decide(Outcome::invalid, 107, "nothing arrived at any subscriber: " + run.subscribers.front().reason);
 }
 
 void judge_generator(const RunResult &run, Finding &finding) {
@@ -135,6 +138,9 @@ void judge_media(const RunResult &run, Finding &finding) {
     silent += run.facts.has_receiver && participant.joined && !participant.seen();
   }
   if (failed) report(plural(failed, "participant") + " failed");
+  std::uint64_t unfed = 0;
+  for (const auto &subscriber : run.subscribers) unfed += subscriber.failed || !subscriber.seen();
+  if (unfed) report(plural(unfed, "subscriber") + " got no media or failed");
   if (silent) report("no media arrived from " + plural(silent, "participant"));
   const std::uint64_t own = run.generator.send_errors + run.generator.receiver_kernel_drops;
   const std::uint64_t unexplained = unexplained_losses(run);
@@ -174,7 +180,7 @@ Verdict judge(const RunResult &run) {
   if (!broke) judge_end(run, finding);
   judge_thresholds(run, finding);
   judge_media(run, finding);
-  if (!run.facts.has_receiver)
+  if (!run.facts.has_receiver && run.subscribers.empty())
     finding.note("nothing was measured at the far end: the target has no receiver that reports here");
   if (finding.verdict.outcome == Outcome::passed && run.facts.has_receiver)
     finding.verdict.reasons.insert(

@@ -22,6 +22,8 @@ void read_media(json::Object &root, Media &media);
 // How long `participants` take to join; a fault if that is longer than `duration`, unless that is 0.
 Nanos read_ramp(json::Object &object, std::uint32_t participants, Nanos duration);
 void read_target(json::Object &object, Target &target);
+// Of a test with so many participants.
+void read_subscribers(json::Object &object, std::uint32_t participants, Subscribers &subscribers);
 void read_tags(const json::Value &value, std::map<std::string, std::string> &tags);
 void read_renditions(const json::Value &value, std::vector<std::uint32_t> &renditions);
 void read_outputs(json::Object &root, std::vector<std::string> &outputs);

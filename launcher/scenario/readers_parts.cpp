@@ -158,6 +158,27 @@ void read_target(json::Object &object, Target &target) {
   object.done();
 }
 
+void read_subscribers(json::Object &object, std::uint32_t participants, Subscribers &subscribers) {
+  constexpr std::uint32_t kOwn = Subscribers::kMostOfOurOwn;
+  subscribers.whep_url = object.text("whep_url", 2048).value_or("");
+  subscribers.token = object.text("token", 4096).value_or("");
+  subscribers.room = object.text("room", 128).value_or("");
+  subscribers.count = static_cast<std::uint32_t>(object.integer("count", 1, Subscribers::kMost).value_or(1));
+  if (!is_token(subscribers.token)) object.fault("token", "may hold letters, digits and -._~+/= only");
+  const bool own = subscribers.whep_url.empty();
+  for (const char *key : {"token", "room"}) {
+    if (own && object.get(key)) object.fault(key, "has no use without whep_url");
+  }
+  const std::uint64_t all = std::uint64_t{subscribers.count} * participants;
+  if (all > (own ? kOwn : Subscribers::kMost)) {
+    object.fault("count", std::to_string(subscribers.count) + " for each of " + std::to_string(participants) +
+                              " participants are " + std::to_string(all) + "; at most " +
+                              std::to_string(own ? kOwn : Subscribers::kMost) + " are accepted" +
+                              (own ? " without whep_url" : ""));
+  }
+  object.done();
+}
+
 void read_tags(const json::Value &value, std::map<std::string, std::string> &tags) {
   if (value.kind() == json::Value::Kind::array) {
     for (const auto &item : value.array(100)) {

@@ -118,6 +118,8 @@ class Parser {
     read_media(root_, scenario_.media);
     if (const auto value = root_.get("renditions")) read_renditions(*value, scenario_.renditions_kbps);
     if (auto object = root_.object("target")) read_target(*object, scenario_.target.emplace());
+    if (auto object = root_.object("subscribers"))
+      read_subscribers(*object, scenario_.num_participants, scenario_.subscribers);
     if (const auto value = root_.get("network_profile")) {
       if (auto network = json::read_network(*value, conditions_)) scenario_.network = std::move(*network);
     }
@@ -236,9 +238,12 @@ std::variant<Scenario, std::vector<Error>> parse(std::string_view text, Source s
   if (!notes.faults.empty()) return notes.faults;
   scenario.warnings = std::move(notes.warnings);
   scenario.text = document->text();
-  const std::string token = scenario.target ? scenario.target->token : "";
-  if (!token.empty() && !blot_out(scenario.text, token))
-    return std::vector{Error{"target.token", "is to be written without escapes"}};
+  for (const auto &[token, field] : {std::pair{scenario.target ? scenario.target->token : "", "target.token"},
+                                     {scenario.subscribers.token, "subscribers.token"}}) {
+    if (std::string_view(field) == "subscribers.token" && scenario.target && token == scenario.target->token) continue;
+    if (!token.empty() && !blot_out(scenario.text, token))
+      return std::vector{Error{field, "is to be written without escapes"}};
+  }
   return scenario;
 }
 

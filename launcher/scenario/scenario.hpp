@@ -51,6 +51,13 @@ struct Target {
   std::string url, token, room;
 };
 
+// Receive-only participants: so many for each of the others.
+struct Subscribers {
+  static constexpr std::uint32_t kMost = 500, kMostOfOurOwn = 200;  // of a test; without a WHEP endpoint between
+  std::uint32_t count = 0;                                          // of each participant; 0: there are none
+  std::string whep_url, token, room;                                // a template; empty: directly
+};
+
 struct Scenario {
   std::string test_id;  // empty: the daemon makes one
   std::string description, hypothesis, environment;
@@ -67,6 +74,7 @@ struct Scenario {
   Media media;
   std::vector<std::uint32_t> renditions_kbps;  // empty: one per bitrate that a spike asks for
   std::optional<Target> target;                // none: the daemon's own choice
+  Subscribers subscribers;
   std::uint16_t backend_rtp_base_port = 5000;
 
   std::vector<spike::Spike> spikes;           // as listed; ids are unique

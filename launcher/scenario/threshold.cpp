@@ -16,10 +16,12 @@ constexpr MetricInfo kMetrics[] = {
     {"delay_ms", MetricKind::trend, "ms", "delay the simulated link added"},
     {"queue_ms", MetricKind::trend, "ms", "wait in the simulated link's queue"},
     {"generator_late_ms", MetricKind::trend, "ms", "lateness of the generator's own deadlines"},
+    {"join_time_ms", MetricKind::trend, "ms", "from a subscriber's start until it was connected"},
+    {"time_to_first_keyframe_ms", MetricKind::trend, "ms", "from a subscriber's start to its first whole keyframe"},
     {"loss_percent", MetricKind::share, "%", "packets missing at the receiver"},
     {"injected_loss_percent", MetricKind::share, "%", "packets the simulated link dropped"},
     {"frames_complete_percent", MetricKind::share, "%", "video frames that arrived whole"},
-    {"delivery_percent", MetricKind::share, "%", "packets received of those the sources made"},
+    {"delivery_percent", MetricKind::share, "%", "packets received of those sent"},
     {"mos_score", MetricKind::gauge, "", "audio quality, E-model (1 to 4.5)"},
     {"bitrate_kbps", MetricKind::gauge, "kbit/s", "bitrate received"},
     {"participants_active", MetricKind::gauge, "", "participants running"},
@@ -112,7 +114,8 @@ std::string read_selectors(std::string_view text, const MetricInfo &metric, Thre
     const auto key = canonical(item.substr(0, colon));
     const auto value = std::string(trim(item.substr(colon + 1)));
     const bool of_streams = metric.name != "generator_late_ms" && metric.name != "generator_send_errors" &&
-                            metric.name != "participants_active";
+                            metric.name != "participants_active" && metric.name != "join_time_ms" &&
+                            metric.name != "time_to_first_keyframe_ms";
     if (key == "media" && of_streams) {
       if (value != "video" && value != "audio") return "selector media must be video or audio";
     } else if (key == "spike_type" && of_streams) {

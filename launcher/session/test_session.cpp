@@ -289,6 +289,7 @@ void TestSession::let_join() {
     joined_ += participant::is_over(one.state()) ? 0 : 1;
     follow_absence(one.id());
     publish(one);
+    if (setup_.whip.exchange == nullptr) subscribe(one.id());
   }
 }
 
@@ -358,6 +359,8 @@ void TestSession::finish(results::EndReason reason, const std::string &detail, T
     for (const SpikeEntry *entry : book_.test_over("the test is over")) announce(*entry, final_elapsed_, newest_);
   }
   playing_ = false;
+  last_subscribers_ = subscribers();
+  subscribers_.reset();
   if (publications_) publications_->leave_all();
   if (viewers_) viewers_->close_all();
   if (setup_.mounts != nullptr) setup_.mounts->withdraw(setup_.test_id);

@@ -36,6 +36,7 @@
 #include "launcher/session/source_id.hpp"
 #include "launcher/session/spike_book.hpp"
 #include "launcher/webrtc/publications.hpp"
+#include "launcher/webrtc/subscribers.hpp"
 #include "launcher/webrtc/viewers.hpp"
 
 namespace avc::session {
@@ -63,12 +64,14 @@ struct SessionSetup {
   std::string target_text;                       // for people
   std::unique_ptr<receiver::Embedded> receiver;  // none: somebody else receives
   MediaFiles media;
-  std::vector<std::uint32_t> renditions;  // kbps; empty: the media as it is
-  std::string decision_log;               // file; empty: none
-  std::string replay_log;                 // real path of a decision log to repeat; empty: none
-  bool viewers_only = false;              // transports webrtc and whip: address and port are of no use
-  webrtc::WhipTarget whip;                // without an exchange: nobody publishes
-  webrtc::IceSettings ice;                // of viewers, without TURN servers
+  std::vector<std::uint32_t> renditions;              // kbps; empty: the media as it is
+  std::string decision_log;                           // file; empty: none
+  std::string replay_log;                             // real path of a decision log to repeat; empty: none
+  bool viewers_only = false;                          // transports webrtc and whip: address and port are of no use
+  webrtc::WhipTarget whip;                            // without an exchange: nobody publishes
+  std::shared_ptr<webrtc::HttpExchange> subscribing;  // none: no subscriber asks an endpoint
+  webrtc::Admits subscribers_admit;                   // of candidates of the other side
+  webrtc::IceSettings ice;                            // of viewers and subscribers, without TURN servers
   webrtc::TurnSettings turn;
   rtsp::Mounts *mounts = nullptr;     // where it can be watched over RTSP; none: nowhere
   std::vector<unsigned> contexts{0};  // numbers of those that serve the participants, in turn
@@ -107,6 +110,8 @@ class TestSession {
   // "state".
   Result<webrtc::Viewers *> viewers_for(std::uint32_t participant);
   const webrtc::Viewers *viewers() const { return viewers_.get(); }  // none: nobody has ever asked
+
+  std::vector<results::SubscriberSnapshot> subscribers() const;
 
   const std::string &id() const { return setup_.test_id; }
   participant::TestState state() const { return state_; }
@@ -163,6 +168,9 @@ class TestSession {
   void follow_absence(std::uint32_t participant);
   webrtc::Viewers &own_viewers();
   void publish(Participant &one);
+  void subscribe(std::uint32_t participant);
+  std::unique_ptr<webrtc::Signalling> signalling_for(std::uint32_t participant);
+  void answer_own(std::uint32_t participant, const std::string &offer, const webrtc::Signalling::Described &done);
   void follow_viewers(std::uint32_t participant);
   void publish();
   participant::State present_state(std::uint32_t participant) const;
@@ -182,9 +190,12 @@ class TestSession {
   std::string reason_, last_failure_;
   GstElement *pipeline_ = nullptr;
   std::vector<std::unique_ptr<Participant>> participants_;
-  std::unique_ptr<webrtc::Viewers> viewers_;            // none before the first
-  std::shared_ptr<webrtc::Publications> publications_;  // none: nobody publishes
-  std::unordered_map<void *, std::size_t> by_bin_;      // places in participants_
+  std::unique_ptr<webrtc::Viewers> viewers_;                   // none before the first
+  std::shared_ptr<webrtc::Publications> publications_;         // none: nobody publishes
+  std::unique_ptr<webrtc::Subscribers> subscribers_;           // none: nobody has subscribed
+  std::set<std::uint32_t> subscribed_;                         // participants that have their subscribers
+  std::vector<results::SubscriberSnapshot> last_subscribers_;  // when the test was over
+  std::unordered_map<void *, std::size_t> by_bin_;             // places in participants_
   std::unordered_map<std::uint32_t, std::size_t> by_id_;
   std::vector<Started> waiting_;
   Nanos pausing_{};  // what getting all of them to PAUSED took

@@ -168,6 +168,7 @@ void TestSession::take_second(double t) {
   if (const double seconds = t - (last_ ? last_->t : 0); seconds > 0.3 || rates_.empty()) {
     rates_ = rates_between(before_, newest_, seconds, has_receiver_);
   }
+  if (subscribers_) recorder_.subscribers(Instant{from_seconds(t)}, subscribers());
   last_ = recorder_.second(Instant{from_seconds(t)}, newest_, health_);
   observer_.sampled(*this, *last_);
   if (state_ == TestState::running && recorder_.must_end())

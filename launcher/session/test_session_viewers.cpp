@@ -103,6 +103,7 @@ void TestSession::follow_viewers(std::uint32_t participant) {
   Participant &one = *participants_[*index];
   if (one.state() == ParticipantState::connecting || one.state() == ParticipantState::running)
     one.set_state(present_state(participant));
+  if (one.state() == ParticipantState::running) subscribe(participant);  // an endpoint has what it publishes
 }
 
 }  // namespace avc::session

@@ -116,6 +116,41 @@ START_TEST(one_that_goes_wrong_is_an_error_of_its_own) {
 }
 END_TEST
 
+START_TEST(a_test_has_subscribers_of_its_own) {
+  Watched f(R"("duration_seconds":6,"subscribers":{"count":2},"thresholds":{"join_time_ms":["max<10000","count==4"],)"
+            R"("time_to_first_keyframe_ms":["p(95)<10000"],"delivery_percent":["avg>=99"],"loss_percent":["max<=0"],)"
+            R"("packets_lost":["count==0"],"frames_complete_percent":["min>=100"]})");
+  f.wait_until("test/v/subscribers", "\"state\":\"connected\"");
+  f.wait_until("test/v/metrics", "packets");
+  const Answer metrics = f.client->call("GET", "/metrics");
+  ck_assert(metrics.body.find("av_chaos_monkey_subscribers{test_id=\"v\",partition=\"0\"} 4") != std::string::npos);
+  f.wait_until("test/v", "\"state\":\"stopped\"");
+  const std::string report = f.get("test/v/report.json").body;
+  for (int i = 0; i < 7; ++i) {
+    const std::string one = "thresholds." + std::to_string(i) + ".";
+    ck_assert_msg(at(report, one + "ok") == "true", "%s", at(report, one + "text").c_str());
+  }
+  for (int i = 0; i < 4; ++i) {
+    const std::string one = "subscribers." + std::to_string(i) + ".";
+    avc_assert_text(at(report, one + "participant_id"), i < 2 ? "1001" : "1002");
+    avc_assert_text(at(report, one + "received.video.lost"), "0");
+    ck_assert_int_gt(std::atoi(at(report, one + "received.audio.packets").c_str()), 100);
+    ck_assert_double_gt(std::atof(at(report, one + "join_time_ms").c_str()), 0);
+  }
+  avc_assert_text(at(report, "subscribers.4"), "(none)");
+}
+END_TEST
+
+START_TEST(subscribers_that_get_nothing_are_a_finding) {
+  Watched f(R"("duration_seconds":3,"subscribers":{"whep_url":"http://127.0.0.1:1/{room}/{id}","room":"r"})");
+  f.wait_until("test/v/subscribers", "refused");
+  f.wait_until("test/v", "\"state\":\"stopped\"");
+  const std::string report = f.get("test/v/report.json").body;
+  avc_assert_text(at(report, "verdict.result"), "invalid");
+  avc_assert_text(at(report, "verdict.exit_code"), "107");
+}
+END_TEST
+
 START_TEST(the_token_goes_with_every_request) {
   const auto locked = [](Config &config) { config.token = "secret"; };
   DaemonFixture f(locked);
@@ -158,6 +193,7 @@ END_TEST
 int main() {
   return run_daemon("daemon subscriptions",
                     {media_comes_by_whep_and_nothing_is_missing, media_comes_by_the_old_exchange,
-                     one_that_goes_wrong_is_an_error_of_its_own, the_token_goes_with_every_request,
+                     one_that_goes_wrong_is_an_error_of_its_own, a_test_has_subscribers_of_its_own,
+                     subscribers_that_get_nothing_are_a_finding, the_token_goes_with_every_request,
                      what_cannot_be_is_refused_with_the_field_at_fault});
 }

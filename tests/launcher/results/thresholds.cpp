@@ -309,6 +309,30 @@ START_TEST(nothing_breaks_before_the_delay_is_over) {
 }
 END_TEST
 
+// A subscriber's stream in a second: 90 of 100 came, then nothing at all.
+START_TEST(subscribers_deliver_what_came_and_their_times_are_events) {
+  Thresholds thresholds({parsed("delivery_percent", "avg>=45"), parsed("delivery_percent", "min>=0"),
+                         parsed("injected_loss_percent", "avg<1"), parsed("join_time_ms", "max<300"),
+                         parsed("join_time_ms", "count==2"), parsed("time_to_first_keyframe_ms", "max<1")});
+  auto stream = audio(1001, 1, 100, 10);
+  stream.sent = {};
+  stream.observed = false;
+  stream.subscribed = true;
+  thresholds.stream(stream);
+  stream.t = 2;
+  stream.received = {};
+  thresholds.stream(stream);
+  thresholds.event("join_time_ms", 1, 100);
+  thresholds.event("join_time_ms", 1, 250);
+  const auto results = thresholds.results();
+  ck_assert_double_eq_tol(*results[0].value, 45, 1e-9);
+  ck_assert_double_eq(*results[1].value, 0);
+  ck_assert(!results[2].value && !results[5].value);
+  ck_assert_double_eq(*results[3].value, 250);
+  ck_assert(results[3].ok && results[4].ok);
+}
+END_TEST
+
 }  // namespace
 
 AVC_TESTS("thresholds", every_aggregate_of_every_kind_gives_what_is_worked_out_by_hand,
@@ -318,4 +342,5 @@ AVC_TESTS("thresholds", every_aggregate_of_every_kind_gives_what_is_worked_out_b
           a_late_packet_gives_back_what_was_counted_lost, a_result_says_in_words_what_was_wanted_and_what_was,
           one_that_aborts_ends_the_run_in_the_second_in_which_it_breaks,
           what_does_not_hold_for_a_shorter_time_is_forgiven, nothing_breaks_before_the_delay_is_over,
-          percentiles_are_in_order_whatever_the_samples, many_samples_keep_percentiles_within_the_stated_error)
+          subscribers_deliver_what_came_and_their_times_are_events, percentiles_are_in_order_whatever_the_samples,
+          many_samples_keep_percentiles_within_the_stated_error)

@@ -286,6 +286,25 @@ START_TEST(a_token_is_not_kept_with_the_text) {
 }
 END_TEST
 
+START_TEST(subscribers_are_so_many_for_each_participant) {
+  ck_assert_uint_eq(must("{}").subscribers.count, 0);
+  ck_assert_uint_eq(must(R"({"num_participants": 2, "subscribers": {}})").subscribers.count, 1);
+  const auto s = must(
+      R"({"num_participants": 100, "subscribers": {"count": 5, "whep_url": "http://h/{room}/{id}", "token": "secret"}})");
+  ck_assert_uint_eq(s.subscribers.count, 5);
+  avc_assert_text(s.subscribers.whep_url, "http://h/{room}/{id}");
+  ck_assert(s.text.find("secret") == std::string::npos);
+  refuses_with(R"({"num_participants": 100, "subscribers": {"count": 6, "whep_url": "http://h/"}})",
+               "subscribers.count: ", "are 600; at most 500");
+  refuses_with(R"({"num_participants": 100, "subscribers": {"count": 3}})", "subscribers.count: ", "at most 200");
+  refuses_with(R"({"subscribers": {"token": "a"}})", "subscribers.token: ", "no use without whep_url");
+  refuses_with(R"({"subscribers": {"whep_url": "http://h/", "token": "a b"}})", "subscribers.token: ", "letters");
+  refuses_with(R"({"subscribers": {"number": 1}})", "subscribers.number: ", "");
+  must(R"({"target": {"transport": "whip", "url": "http://h/", "token": "t"}, "num_participants": 1,
+           "subscribers": {"whep_url": "http://h/", "token": "t"}})");
+}
+END_TEST
+
 START_TEST(parts_are_read) {
   const auto s = must(R"({"description": "d", "tags": {"team": "av"}, "target": {"host": "10.1.2.3", "port": 5004},
     "media": {"video_path": "v.h264", "audio_path": "a.opus", "fps": 25}, "renditions": "300, 2500,600", "contexts": 2,
@@ -294,7 +313,8 @@ START_TEST(parts_are_read) {
     "network_profile": {"delay-ms": 40, "jitter_ms": 5, "loss_percentage": 0.5, "burst_length": 3, "bandwidth_kbps": 4000, "queue_ms": 80}})");
   ck_assert(s.tags.at("team") == "av" && s.target->host == "10.1.2.3" && s.target->port == 5004);
   ck_assert(s.target->transport == Target::Transport::udp && s.media.video_path == "v.h264" && s.media.fps == 25);
-  ck_assert(s.renditions_kbps == (std::vector<std::uint32_t>{2500, 600, 300}) && s.contexts == 2 && s.decision_log && !s.adaptive);
+  ck_assert(s.renditions_kbps == (std::vector<std::uint32_t>{2500, 600, 300}) && s.contexts == 2 && s.decision_log &&
+            !s.adaptive);
   ck_assert(s.network.link.delay_ms == 40 && s.network.link.loss_percent == 0.5 &&
             s.network.link.loss_model == net::LossModel::burst);
   ck_assert(s.network.link.bandwidth_kbps == 4000 && s.network.link.queue_ms == 80 && s.outputs.size() == 2);
@@ -391,5 +411,5 @@ AVC_TESTS("scenario", defaults_are_the_contracts, an_old_create_body_is_taken_un
           bad_numbers_are_refused_with_the_field_and_the_range, random_settings_are_checked_with_their_path,
           contradictions_name_both_sides, what_comes_later_is_said_not_ignored, spikes_hit_only_those_in_the_test,
           test_ids_are_safe_in_urls_and_labels, thresholds_take_every_form, a_token_is_not_kept_with_the_text,
-          parts_are_read, a_spike_request_names_its_faults, renditions_come_from_what_spikes_ask_for,
-          load_is_participants_times_media)
+          subscribers_are_so_many_for_each_participant, parts_are_read, a_spike_request_names_its_faults,
+          renditions_come_from_what_spikes_ask_for, load_is_participants_times_media)
