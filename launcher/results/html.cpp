@@ -1,94 +1,17 @@
 #include "launcher/results/html.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 
 #include "launcher/results/html_parts.hpp"
 #include "launcher/results/json_view.hpp"
 #include "launcher/results/text.hpp"
 
 namespace avc::results {
-namespace html {
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-std::string clock(double seconds) {
-  const auto tenths = static_cast<long>(std::max(seconds, 0.0) * 10 + 0.5), whole = tenths / 10;
-  char text[40];
-  int length = 0;
-  if (whole >= 3600)
-    length = std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
-  else
-    length = std::snprintf(text, sizeof text, "%ld:%02ld", whole / 60, whole % 60);
-  if (tenths % 10) std::snprintf(text + length, sizeof text - static_cast<std::size_t>(length), ".%ld", tenths % 10);
-  return text;
-}
-
-}  // namespace html
-
 namespace {
 
-using html::escaped;
+using html::cell, html::escaped, html::fact, html::figure, html::fixed, html::head, html::numeric, html::tile;
 
 constexpr std::size_t kParticipants = 100;
-
-std::string figure(const std::optional<double> &value, int decimals = 2) {
-  return value ? number(*value, decimals) : "–";
-}
-
-// With all its decimals, so that a column lines up.
-std::string fixed(const std::optional<double> &value, int decimals) {
-  if (!value) return "–";
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, std::clamp(*value, -1e15, 1e15));
-  return text;
-}
-
-std::string tile(std::string_view label, const std::optional<double> &value, std::string_view unit, int decimals) {
-  return "<div><dt>" + escaped(label) + "</dt><dd>" + figure(value, decimals) +
-         (value && !unit.empty() ? " <small>" + escaped(unit) + "</small>" : "") + "</dd></div>";
-}
-
-std::string fact(std::string_view label, const std::string &value) {
-  return value.empty() ? "" : "<dt>" + escaped(label) + "</dt><dd>" + escaped(value) + "</dd>";
-}
-
-std::string cell(const std::string &text) { return "<td>" + text + "</td>"; }
-std::string numeric(const std::string &text) { return "<td class=\"n\">" + text + "</td>"; }
-
-std::string head(std::initializer_list<std::string_view> names, std::size_t numeric_from = 99) {
-  std::string out = "<thead><tr>";
-  std::size_t column = 0;
-  for (const auto name : names)
-    out +=
-        std::string("<th scope=\"col\"") + (column++ >= numeric_from ? " class=\"n\">" : ">") + escaped(name) + "</th>";
-  return out + "</tr></thead><tbody>";
-}
 
 std::string word_of(const std::string &result) {
   if (result == "passed") return "✓ Passed";
@@ -134,7 +57,8 @@ std::string overview(const View &report) {
   if (received)
     out += fact("Received", whole(received["packets"]) + " packets, " + whole(received["lost"]) + " missing");
   else
-    out += fact("Received", "not measured: no receiver reports to this run");
+    out += fact("Received", report["subscribed"] ? "by the subscribers: see there"
+                                                 : "not measured: no receiver reports to this run");
   return out + "</dl></section>";
 }
 
@@ -225,7 +149,11 @@ std::string charts(const View &report, double seconds) {
   const auto bands = bands_of(report, seconds);
   std::vector<double> times;
   for (const auto &sample : samples) times.push_back(sample["t"].number_or(0));
-  const auto chart = [&](html::Chart description, std::vector<html::Series> lines) {
+  const auto empty = [](const html::Series &line) {
+    return std::ranges::none_of(line.values, [](const auto &value) { return value.has_value(); });
+  };
+  const auto chart = [&](html::Chart description, std::vector<html::Series> lines) -> std::string {
+    if (!report["received"] && std::ranges::all_of(lines, empty)) return "";  // nobody was there to measure it
     description.times = times;
     description.series = std::move(lines);
     return html::draw(description, bands, seconds);
@@ -380,7 +308,7 @@ std::string report_html(std::string_view report_json) {
          escaped(name + ": " + report["verdict"]["result"].text()) + " – gst-avchaos</title><style>" + html::style() +
          "</style></head><body><main><h1>" + title(report) + "</h1>" + verdict(report) + overview(report) +
          spikes(report, seconds) + charts(report, seconds) + thresholds(report) + participants(report) +
-         background(report) + repeat(report) +
+         html::subscribers(report) + background(report) + repeat(report) +
          "<footer>Made by gst-avchaos " AVC_VERSION
          ". Every number here is in report.json, and docs/report.md says how each is computed.</footer></main></body>"
          "</html>\n";

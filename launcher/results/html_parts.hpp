@@ -1,16 +1,31 @@
-// The pieces of report.html that draw: escaping, time axes and line charts as inline SVG.
+// The pieces of report.html that draw: escaping, cells of tables, time axes and line charts as inline SVG; and the
+// sections that have a file of their own.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "launcher/results/json_view.hpp"
 
 namespace avc::results::html {
 
 std::string escaped(std::string_view text);  // for text and for quoted attributes
 std::string clock(double seconds);           // 75.2 -> 1:15
 std::string style();                         // the page's style sheet
+
+// A dash where there is no value. fixed(): with all its decimals, so that a column lines up.
+std::string figure(const std::optional<double> &value, int decimals = 2);
+std::string fixed(const std::optional<double> &value, int decimals);
+std::string tile(std::string_view label, const std::optional<double> &value, std::string_view unit, int decimals);
+std::string fact(std::string_view label, const std::string &value);  // nothing without a value
+std::string cell(const std::string &markup);
+std::string numeric(const std::string &markup);
+std::string head(std::initializer_list<std::string_view> names, std::size_t numeric_from = 99);
+
+std::string subscribers(const View &report);  // a section; nothing where there are none
 
 struct Band {  // a spike on the time axis
   double from = 0, to = 0;

@@ -36,13 +36,13 @@ margin:0 0 16px}
 .tiles small{font-weight:400;font-size:.8rem;color:var(--dim)}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:4px 18px;margin:16px 0 0;font-size:.93rem}
 .facts dt{color:var(--dim)}.facts dd{margin:0;overflow-wrap:anywhere}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto}.facts+.scroll{margin-top:16px}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 caption{text-align:left;color:var(--dim);padding-bottom:8px;font-size:.9rem}
 th,td{text-align:left;padding:7px 8px;border-top:1px solid var(--rule);vertical-align:top}
 thead th{border-top:0;color:var(--dim);font-weight:600;white-space:nowrap}
 tbody th{font-weight:600}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}thead th.n{white-space:normal}
 .sub{display:block;color:var(--dim);font-weight:400;font-size:.85rem;overflow-wrap:anywhere}
 .tag{display:inline-block;border-radius:5px;padding:1px 8px;font-size:.85rem;font-weight:600;white-space:nowrap}
 .tag.ok{color:var(--good);background:var(--good-bg)}.tag.no{color:var(--bad);background:var(--bad-bg)}

@@ -463,7 +463,7 @@ std::string report_json(const RunResult &run, const std::vector<std::string> &sp
     out.end_object();
   }
   out.end_array();
-  write_subscribers(out, run.subscribers);
+  write_subscribers(out, run);
   out.begin_array("samples");
   for (const auto &sample : run.samples) {
     write_fields(out.begin_object(), sample);

@@ -19,8 +19,8 @@ void write_fields(json::Writer &out, const ParticipantSnapshot &participant, boo
 void write_fields(json::Writer &out, const SubscriberSnapshot &subscriber);
 void write_fields(json::Writer &out, const Verdict &verdict);
 
-// The member `subscribers`, left out of a test that has none.
-void write_subscribers(json::Writer &out, const std::vector<SubscriberSnapshot> &subscribers);
+// The members `subscribed` and `subscribers`, left out of a test that has none.
+void write_subscribers(json::Writer &out, const RunResult &run);
 
 // The object itself; one line.
 template <class T>

@@ -288,10 +288,11 @@ struct RunFacts {
   std::string started_at;     // RFC 3339
   double planned_seconds = 0;
   std::uint32_t participants = 0;
-  double ramp_seconds = 0;    // over which they join; 0: all at once
-  std::string target;         // for people: "loopback (embedded receiver)" or "udp 10.0.0.1:5000"
-  bool has_receiver = false;  // received counters will come
-  bool strict = false;        // a failed warning threshold changes the exit code
+  double ramp_seconds = 0;      // over which they join; 0: all at once
+  std::size_t subscribers = 0;  // receive-only participants that there are to be, beside those
+  std::string target;           // for people: "loopback (embedded receiver)" or "udp 10.0.0.1:5000"
+  bool has_receiver = false;    // received counters will come
+  bool strict = false;          // a failed warning threshold changes the exit code
   std::vector<std::string> warnings;
   std::vector<std::pair<std::string, std::string>> environment;  // name, value: machine, versions
 };

@@ -178,6 +178,7 @@ void TestSession::start(Started done) {
   facts.started_at = rfc3339(*started_unix_us_);
   facts.planned_seconds = to_seconds(setup_.scenario.duration);
   facts.participants = static_cast<std::uint32_t>(participants_.size());
+  facts.subscribers = std::size_t{setup_.scenario.subscribers.count} * participants_.size();
   facts.ramp_seconds = to_seconds(setup_.scenario.ramp);
   facts.target = setup_.target_text;
   facts.has_receiver = has_receiver_;

@@ -100,6 +100,63 @@ START_TEST(without_a_receiver_received_is_null_everywhere) {
 }
 END_TEST
 
+// Of four that there were to be one never began, one failed with `text`, one got no audio.
+RunResult run_with_subscribers(const std::string &text) {
+  RunResult run = run_with("plain", false);
+  run.facts.subscribers = 4;
+  const auto receiver = [](std::int64_t expected, std::int64_t lost) {
+    ReceiverCounters out;
+    out.packets_expected = expected;
+    out.packets_lost = lost;
+    out.packets_received = expected - lost;
+    return out;
+  };
+  SubscriberSnapshot good{.id = 1, .participant = 1001, .state = "connected", .connected = true, .join_ms = 100};
+  good.first_keyframe_ms = 300;
+  good.received = {receiver(1000, 10), receiver(100, 0)};
+  SubscriberSnapshot half = good;
+  half.id = 2;
+  half.join_ms = 250;
+  half.first_keyframe_ms.reset();
+  half.received[1] = {};
+  run.subscribers = {good, half, {.id = 3, .participant = 1002, .state = "failed", .reason = text, .failed = true}};
+  return run;
+}
+
+START_TEST(subscribers_are_summed_up_and_those_that_never_began_count) {
+  const Report held(report_json(run_with_subscribers("plain")));
+  const View all = held.root()["subscribed"];
+  ck_assert_double_eq(*all["subscribers"].number(), 4);
+  ck_assert_double_eq(*all["joined"].number(), 2);
+  ck_assert_double_eq(*all["streams"].number(), 8);
+  ck_assert_double_eq(*all["streams_received"].number(), 3);
+  ck_assert_double_eq_tol(*all["delivery_percent"].number(), (99 + 100 + 99) / 8.0, 1e-9);
+  ck_assert_double_eq(*all["join_time_ms"]["count"].number(), 2);
+  ck_assert_double_eq(*all["join_time_ms"]["p50"].number(), 100);
+  ck_assert_double_eq(*all["join_time_ms"]["max"].number(), 250);
+  ck_assert_double_eq(*all["time_to_first_keyframe_ms"]["count"].number(), 1);
+  const auto each = held.root()["subscribers"].items();
+  ck_assert_uint_eq(each.size(), 3);
+  ck_assert_double_eq(*each[1]["delivery_percent"].number(), 99 / 2.0);
+  ck_assert_double_eq(*each[2]["delivery_percent"].number(), 0);
+  ck_assert(!Report(report_json(run_with("plain"))).root()["subscribed"]);
+}
+END_TEST
+
+START_TEST(the_page_has_subscribers_the_worst_first) {
+  const auto page = report_html(report_json(run_with_subscribers(kNasty)));
+  ck_assert(contains(page, "<h2 id=\"subscribers\">") && contains(page, "2 of 4 subscribers"));
+  ck_assert(contains(page, "3 of 8 arrived") && contains(page, "37.25 %, mean of all streams"));
+  ck_assert(contains(page, "half within 100 ms, 95 % within 250 ms, all 2 within 250 ms"));
+  ck_assert(contains(page, "by the subscribers: see there"));
+  ck_assert(contains(page, "chart-loss") && !contains(page, "chart-jitter"));  // nobody measures it by the second
+  ck_assert(!contains(page, "<script"));
+  const auto at = [&](const char *id) { return page.find("<th scope=\"row\" class=\"n\">" + std::string(id) + "<"); };
+  ck_assert(at("3") < at("2") && at("2") < at("1") && at("1") != std::string::npos);
+  ck_assert(!contains(report_html(report_json(run_with("plain"))), "id=\"subscribers\""));
+}
+END_TEST
+
 START_TEST(no_text_of_a_stranger_becomes_markup) {
   const auto page = report_html(report_json(run_with(kNasty)));
   ck_assert(!contains(page, "<script"));
@@ -190,7 +247,8 @@ END_TEST
 }  // namespace
 
 AVC_TESTS("report", the_report_read_back_has_every_part_with_its_numbers,
-          without_a_receiver_received_is_null_everywhere, no_text_of_a_stranger_becomes_markup,
+          without_a_receiver_received_is_null_everywhere, subscribers_are_summed_up_and_those_that_never_began_count,
+          the_page_has_subscribers_the_worst_first, no_text_of_a_stranger_becomes_markup,
           the_page_says_the_verdict_first_and_loads_nothing,
           every_table_has_scoped_headings_and_every_drawing_a_description,
           a_page_is_made_of_the_emptiest_report_and_of_what_is_none, a_long_run_keeps_its_worst_second_in_the_chart,
