@@ -61,6 +61,7 @@
 
 #include <gio/gio.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <utility>
@@ -211,7 +212,13 @@ Impl::Impl(GstElement *element)
 
 SinkCounters Impl::counters() const {
   const auto sent = outlet_->sent();
-  return {sent.packets, sent.bytes, outlet_->errors};
+  SinkCounters counters{.packets_sent = sent.packets, .bytes_sent = sent.bytes, .errors = outlet_->errors};
+  auto remotes = outlet_->remotes.lock();
+  for (std::size_t i = 0; i < std::min(remotes->size(), counters.remotes.size()); ++i) {
+    const udpsink::Remote &remote = (*remotes)[i];
+    if (remote.heard()) counters.remotes[i] = udpsink::counters_of(remote);
+  }
+  return counters;
 }
 
 void Impl::set_target(State &state, Target target) {

@@ -5,6 +5,7 @@
 
 #include <gst/gst.h>
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -36,7 +37,16 @@ struct LinkCounters {
 };
 
 struct SinkCounters {
+  // One of the list `remote`, as there.
+  struct Remote {
+    std::uint32_t ssrc = 0;  // 0: nothing was heard of it
+    std::uint32_t jitter = 0;
+    std::int64_t packets_lost = 0;
+    double fraction_lost = 0, round_trip_ms = 0;
+    std::uint64_t reports = 0, nacks = 0, key_unit_requests = 0, extended_reports = 0, duplicates = 0;
+  };
   std::uint64_t packets_sent = 0, bytes_sent = 0, errors = 0;
+  std::array<Remote, 4> remotes;  // of the streams that were the first to send
 };
 
 inline void install_counters(GObjectClass *klass, guint id) {

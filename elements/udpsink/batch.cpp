@@ -192,7 +192,7 @@ void Batch::note_ssrc(Path &path, std::uint32_t ssrc) {
   const auto known = std::span(path.known_ssrcs).first(std::min(path.known, path.known_ssrcs.size()));
   if (std::ranges::find(known, ssrc) != known.end()) return;
   path.known_ssrcs[path.known++ % path.known_ssrcs.size()] = ssrc;
-  path.outlet->remotes.lock()->try_emplace(ssrc);
+  path.outlet->expect_reports(ssrc);
   watched_.lock()->by_ssrc[ssrc] = path.outlet;
 }
 

@@ -2,8 +2,10 @@
 
 #include <gst/video/video-event.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "core/rtp/extended_report.hpp"
 #include "elements/support/errors.hpp"
 
 namespace avc::udpsink {
@@ -13,6 +15,18 @@ namespace {
 void add(Outlet::Totals &totals, const Sent &sent) {
   totals.packets += sent.packets.load(std::memory_order_relaxed);
   totals.bytes += sent.bytes.load(std::memory_order_relaxed);
+}
+
+// A report may have several about one stream, of one stretch of it after the other.
+void add_summaries(Remote &remote, std::uint32_t ssrc, const rtp::RtcpPacket &packet) {
+  rtp::ExtendedReportReader report(packet);
+  while (const auto block = report.next()) {
+    const auto summary = rtp::read_statistics_summary(*block);
+    if (!summary || summary->ssrc != ssrc) continue;
+    ++remote.extended_reports;
+    remote.lost += summary->lost.value_or(0);
+    remote.duplicates += summary->duplicates.value_or(0);
+  }
 }
 
 }  // namespace
@@ -48,11 +62,20 @@ void Outlet::refused(const runtime::Address &to, int error, guint64 times) {
                "sending goes on; further refusals are only counted");
 }
 
+void Outlet::expect_reports(std::uint32_t ssrc) {
+  auto all = remotes.lock();
+  if (std::ranges::find(*all, ssrc, &Remote::ssrc) == all->end()) all->emplace_back().ssrc = ssrc;
+}
+
 bool Outlet::reported(std::uint32_t ssrc, const rtp::RtcpPacket &packet) {
   auto all = remotes.lock();
-  const auto found = all->find(ssrc);
+  const auto found = std::ranges::find(*all, ssrc, &Remote::ssrc);
   if (found == all->end()) return false;
-  Remote &remote = found->second;
+  Remote &remote = *found;
+  if (packet.kind == rtp::RtcpKind::xr) {
+    add_summaries(remote, ssrc, packet);
+    return false;
+  }
   if (const auto report = rtp::read_report(packet)) {
     for (std::size_t i = 0; i < report->blocks.size(); ++i) {
       const auto block = report->blocks[i];

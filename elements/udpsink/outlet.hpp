@@ -5,7 +5,6 @@
 #include <gst/gst.h>
 
 #include <atomic>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -18,10 +17,15 @@ namespace avc::udpsink {
 
 // What reports of the far end say of one of our streams.
 struct Remote {
+  std::uint32_t ssrc = 0;
   rtp::ReportBlock block;
   double round_trip_ms = 0;  // 0: not known
   guint64 reports = 0, nacks = 0, key_unit_requests = 0;
   int last_fir = -1;  // its sequence number: a repeated one is the same request
+  // Sums of the statistics summaries in extended reports.
+  guint64 extended_reports = 0, lost = 0, duplicates = 0;
+
+  bool heard() const { return reports + nacks + key_unit_requests + extended_reports > 0; }
 };
 
 // What was handed to the kernel, as whoever does that counts it: one caller at a time, so no more than a store is
@@ -57,6 +61,7 @@ class Outlet {
   // ICMP says, so many times, that nobody takes what goes to `to`. Counted; a warning is posted for the first one. No
   // lock held.
   void refused(const runtime::Address &to, int error, guint64 times);
+  void expect_reports(std::uint32_t ssrc);  // it is one of ours
   // RTCP about `ssrc`, one of ours: true if it asks for a key frame. No lock held.
   bool reported(std::uint32_t ssrc, const rtp::RtcpPacket &packet);
   void drained();                             // no lock held
@@ -67,7 +72,7 @@ class Outlet {
   std::atomic<int> being_told{0};            // calls of drained() to come
   std::atomic<const char *> pacing{"none"};  // who spreads the packets of a list: the kernel, the context's timer
   Guarded<runtime::ErrnoCounts> errors_by_errno;
-  Guarded<std::map<std::uint32_t, Remote>> remotes;  // by SSRC, ours only
+  Guarded<std::vector<Remote>> remotes;  // of each SSRC of ours, in the order of their first packets
 
  private:
   struct Counted {

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/rtp/extended_report.hpp"
 #include "core/rtp/header.hpp"
 
 namespace avc::udpsink {
@@ -308,12 +309,26 @@ void SharedSocket::read_refusals() {
   }
 }
 
+namespace {
+
+// The streams that an extended report has statistics of, each once.
+std::vector<std::uint32_t> summarised(const rtp::RtcpPacket &packet) {
+  std::set<std::uint32_t> streams;
+  rtp::ExtendedReportReader report(packet);
+  while (const auto block = report.next())
+    if (const auto summary = rtp::read_statistics_summary(*block)) streams.insert(summary->ssrc);
+  return {streams.begin(), streams.end()};
+}
+
+}  // namespace
+
 // Hands each packet of a compound to the outlets whose streams it is about.
 void SharedSocket::dispatch(std::span<const std::uint8_t> datagram) {
   std::set<std::uint32_t> asked;
   rtp::RtcpReader reader(datagram);
   while (const auto packet = reader.next()) {
     std::vector<std::uint32_t> about;
+    if (packet->kind == rtp::RtcpKind::xr) about = summarised(*packet);
     if (const auto report = rtp::read_report(*packet)) {
       for (std::size_t i = 0; i < report->blocks.size(); ++i) about.push_back(report->blocks[i].ssrc);
     } else if (const auto feedback = rtp::read_feedback(*packet)) {

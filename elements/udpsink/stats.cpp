@@ -38,21 +38,36 @@ Ptr<GstStructure> sink_structure(Outlet &outlet, guint64 no_address, const Share
   return stats;
 }
 
-void add_remotes(GstStructure *stats, const std::map<std::uint32_t, Remote> &remotes) {
+SinkCounters::Remote counters_of(const Remote &remote) {
+  return {.ssrc = remote.ssrc,
+          .jitter = remote.block.jitter,
+          .packets_lost = remote.block.cumulative_lost,
+          .fraction_lost = remote.block.fraction_lost / 256.0,
+          .round_trip_ms = remote.round_trip_ms,
+          .reports = remote.reports,
+          .nacks = remote.nacks,
+          .key_unit_requests = remote.key_unit_requests,
+          .extended_reports = remote.extended_reports,
+          .duplicates = remote.duplicates};
+}
+
+void add_remotes(GstStructure *stats, const std::vector<Remote> &remotes) {
   GValue list = G_VALUE_INIT;
   gst_value_list_init(&list, static_cast<guint>(remotes.size()));
-  for (const auto &[ssrc, remote] : remotes) {
-    if (remote.reports + remote.nacks + remote.key_unit_requests == 0) continue;
+  for (const Remote &remote : remotes) {
+    if (!remote.heard()) continue;
     GValue item = G_VALUE_INIT;
     g_value_init(&item, GST_TYPE_STRUCTURE);
     g_value_take_boxed(
         &item,
-        gst_structure_new("remote", "ssrc", G_TYPE_UINT, ssrc, "fraction-lost", G_TYPE_DOUBLE,
+        gst_structure_new("remote", "ssrc", G_TYPE_UINT, remote.ssrc, "fraction-lost", G_TYPE_DOUBLE,
                           remote.block.fraction_lost / 256.0, "packets-lost", G_TYPE_INT, remote.block.cumulative_lost,
                           "jitter", G_TYPE_UINT, remote.block.jitter, "highest-sequence", G_TYPE_UINT,
                           remote.block.highest_sequence, "round-trip-ms", G_TYPE_DOUBLE, remote.round_trip_ms,
                           "reports", G_TYPE_UINT64, remote.reports, "nacks", G_TYPE_UINT64, remote.nacks,
-                          "key-unit-requests", G_TYPE_UINT64, remote.key_unit_requests, nullptr));
+                          "key-unit-requests", G_TYPE_UINT64, remote.key_unit_requests, "extended-reports",
+                          G_TYPE_UINT64, remote.extended_reports, "extended-lost", G_TYPE_UINT64, remote.lost,
+                          "duplicates", G_TYPE_UINT64, remote.duplicates, nullptr));
     gst_value_list_append_and_take_value(&list, &item);
   }
   gst_structure_take_value(stats, "remote", &list);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "core/spike/effect.hpp"
@@ -15,10 +16,11 @@
 namespace avc::results {
 namespace {
 
-constexpr double kAround = 3;      // seconds of a before or after window
-constexpr double kSlack = 0.3;     // a second's snapshots may be this late
-constexpr double kShortest = 0.5;  // a shorter window says nothing
-constexpr double kSettle = 0.5;    // after a spike's end, on top of what its link may still hold back
+constexpr double kAround = 3;             // seconds of a before or after window
+constexpr double kSlack = 0.3;            // a second's snapshots may be this late
+constexpr double kShortest = 0.5;         // a shorter window says nothing
+constexpr std::size_t kMostTouches = 32;  // remembered of a participant, and one of each type of spike
+constexpr double kSettle = 0.5;           // after a spike's end, on top of what its link may still hold back
 
 struct Taken {
   double t = 0;
@@ -267,8 +269,15 @@ void Recorder::subscribers(Instant elapsed, std::span<const SubscriberSnapshot> 
 }
 
 void Recorder::Impl::forget_what_ended() {
-  for (auto &[id, track] : participants)
+  for (auto &[id, track] : participants) {
     for (auto &touch : track.touches) touch.acted_in_second = touch.acting;
+    if (track.touches.size() <= kMostTouches) continue;
+    // Of those that are over one of each type says all that phases need.
+    std::set<std::string_view> over;
+    std::erase_if(track.touches, [&](const Touch &touch) {
+      return !touch.acting && !over.insert(result.spikes[touch.spike].plan.spike.type).second;
+    });
+  }
 }
 
 const Sample &Recorder::second(Instant elapsed, std::span<const ParticipantSnapshot> participants,

@@ -1,6 +1,7 @@
 #include "launcher/session/participant.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "elements/support/counters.hpp"
@@ -60,6 +61,28 @@ class Stats {
  private:
   Ptr<GstStructure> stats_;
 };
+
+// What the far side's RTCP says of the streams; of streams under other SSRCs (ssrc_change) nothing.
+std::optional<results::FarSide> far_side_of(const SinkCounters &sink, std::uint32_t id) {
+  constexpr double kPerMs[results::kMediaCount] = {90, 48};  // by Media
+  std::optional<results::FarSide> far;
+  for (const auto &remote : sink.remotes) {
+    const std::size_t media = remote.ssrc - id * 1000;
+    if (remote.ssrc == 0 || media >= results::kMediaCount) continue;
+    if (!far) far.emplace();
+    results::ReportedStream &stream = far->streams[media];
+    stream.reports = remote.reports;
+    stream.loss_percent = remote.fraction_lost * 100;
+    stream.packets_lost = remote.packets_lost;
+    stream.jitter_ms = remote.jitter / kPerMs[media];
+    if (remote.round_trip_ms > 0) stream.round_trip_ms = remote.round_trip_ms;
+    if (remote.extended_reports > 0) stream.duplicates = remote.duplicates;
+    far->nacks += remote.nacks;
+    far->plis += remote.key_unit_requests;
+    far->extended_reports += remote.extended_reports;
+  }
+  return far;
+}
 
 Result<bool> configure_link(GstElement *degrader, const ParticipantSettings &settings) {
   Setter set(degrader);
@@ -188,6 +211,12 @@ bool Participant::cancel(const std::string &spike_id) { return cancel_in(schedul
 void Participant::read(results::ParticipantSnapshot &snapshot) const {
   snapshot.id = id_;
   if (degrader_ != nullptr) read_link(source_, degrader_, snapshot);
+  if (sink_ != nullptr) {
+    if (auto far = far_side_of(counters_of<SinkCounters>(sink_), id_)) {
+      far->key_unit_jumps = counters_of<SourceCounters>(source_).key_unit_jumps;
+      snapshot.far_side.assign(1, *far);
+    }
+  }
   snapshot.active_spikes = static_cast<std::uint32_t>(counters_of<SchedulerCounters>(scheduler_).active);
 }
 

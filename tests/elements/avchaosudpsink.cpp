@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 #include <gst/video/video-event.h>
 
+#include "core/rtp/extended_report.hpp"
 #include "core/rtp/rtcp.hpp"
 #include "core/runtime/context.hpp"
 #include "core/runtime/steady_clock.hpp"
@@ -242,6 +243,44 @@ GST_START_TEST(reports_become_statistics_and_requests_key_unit_events) {
 }
 GST_END_TEST
 
+GST_START_TEST(extended_reports_add_up) {
+  Port port;
+  const auto h = sink_to(port.number());
+  push(h, packet(1, 1001000));
+  port.take(1);
+  const auto answer = [&](std::uint32_t ssrc, std::uint32_t lost, std::uint32_t duplicates) {
+    Octets out(512);
+    const std::size_t size = rtp::write_receiver_report(out, 5, "x", {});
+    rtp::ExtendedReportWriter report(std::span<std::uint8_t>(out).subspan(size), 5);
+    ck_assert(
+        report.add(rtp::StatisticsSummary{.ssrc = ssrc, .begin = 1, .end = 9, .lost = lost, .duplicates = duplicates}));
+    port.send_back(std::span<const std::uint8_t>(out).first(size + report.size()));
+  };
+  answer(1001000, 3, 1);
+  answer(1001000, 4, 2);
+  answer(42, 100, 100);  // a stranger's
+
+  GstStructure *stats = nullptr;
+  g_object_get(h->element, "stats", &stats, nullptr);
+  const auto owned = take(stats);
+  const GValue *remotes = gst_structure_get_value(stats, "remote");
+  ck_assert_uint_eq(gst_value_list_get_size(remotes), 1);
+  const GstStructure *remote = gst_value_get_structure(gst_value_list_get_value(remotes, 0));
+  guint64 reports = 0, lost = 0, duplicates = 0;
+  ck_assert(gst_structure_get(remote, "extended-reports", G_TYPE_UINT64, &reports, "extended-lost", G_TYPE_UINT64,
+                              &lost, "duplicates", G_TYPE_UINT64, &duplicates, nullptr));
+  ck_assert_uint_eq(reports, 2);
+  ck_assert_uint_eq(lost, 7);
+  ck_assert_uint_eq(duplicates, 3);
+
+  const auto counters = counters_of<SinkCounters>(h->element).remotes;
+  ck_assert_uint_eq(counters[0].ssrc, 1001000);
+  ck_assert_uint_eq(counters[0].extended_reports, 2);
+  ck_assert_uint_eq(counters[0].duplicates, 3);
+  ck_assert_uint_eq(counters[1].ssrc, 0);  // there is no other
+}
+GST_END_TEST
+
 GST_START_TEST(reports_arrive_after_a_restart_too) {
   Port port;
   const auto h = sink_to(port.number());
@@ -334,16 +373,17 @@ GST_START_TEST(counters_are_figures_of_stats) {
   ck_assert_uint_eq(sink.packets_sent, 1);
   ck_assert_uint_eq(sink.bytes_sent, sink_stat(h, "bytes-sent"));
   ck_assert_uint_eq(sink.errors, 0);
+  ck_assert_uint_eq(sink.remotes[0].ssrc, 0);  // nothing was heard of it
 }
 GST_END_TEST
 
-AVC_GST_TESTS("avchaosudpsink", counters_are_figures_of_stats,
-              lists_leave_in_one_call_and_arrive_byte_for_byte,
+AVC_GST_TESTS("avchaosudpsink", counters_are_figures_of_stats, lists_leave_in_one_call_and_arrive_byte_for_byte,
               headers_and_payloads_in_separate_memories_are_joined_on_the_wire, rtcp_goes_to_its_own_port,
               nothing_is_sent_before_playing, every_state_change_succeeds_at_once,
               eos_is_posted_in_playing_with_its_number, a_refusing_destination_is_one_warning_and_no_error,
               packets_that_cannot_go_are_counted_by_errno, sinks_of_a_context_share_a_socket,
               what_a_turn_pushes_leaves_in_one_call_when_it_ends, sinks_without_a_context_have_sockets_of_their_own,
-              reports_become_statistics_and_requests_key_unit_events, reports_arrive_after_a_restart_too,
-              the_destination_may_change_while_playing, an_unknown_name_is_an_error_that_names_it,
-              a_taken_port_to_send_from_is_an_error, a_socket_of_the_application_is_used_as_it_is)
+              reports_become_statistics_and_requests_key_unit_events, extended_reports_add_up,
+              reports_arrive_after_a_restart_too, the_destination_may_change_while_playing,
+              an_unknown_name_is_an_error_that_names_it, a_taken_port_to_send_from_is_an_error,
+              a_socket_of_the_application_is_used_as_it_is)

@@ -242,6 +242,30 @@ START_TEST(phases_of_thresholds_are_told_apart_for_each_participant) {
 }
 END_TEST
 
+// More of them than are remembered one by one.
+START_TEST(hundreds_of_spikes_leave_the_phases_of_each_type) {
+  auto jitter = threshold("loss_percent{spike_type:network_jitter}", "max<0.1"),
+       loss = threshold("jitter_ms", "count == 1");
+  jitter.scope = loss.scope = scenario::Threshold::Scope::after;
+  auto before = loss;
+  before.scope = scenario::Threshold::Scope::before;
+  Recorder recorder;
+  recorder.begin(facts(), {}, {jitter, loss, before});
+  for (int t = 1; t <= 200; ++t) {
+    const auto all = at(t, 0, 0);
+    recorder.second(seconds(t), std::span(all).first(1), {});
+    const auto spike = planned(std::to_string(t), t == 2 ? "network_jitter" : "rtp_packet_loss", t, t + 0.5);
+    if (t == 200) break;
+    recorder.spike_changed(spike, SpikeState::active, seconds(t), std::span(all).first(1));
+    recorder.spike_changed(spike, SpikeState::ended, seconds(t + 0.5), std::span(all).first(1));
+  }
+  const auto &results = recorder.finish(EndReason::completed, "", seconds(200)).thresholds;
+  ck_assert(results[0].ok && results[0].value.has_value());  // after the one of its type, to the end
+  ck_assert(!results[1].value.has_value());                  // in every second a spike began
+  ck_assert(results[2].ok);                                  // the first alone was before all of them
+}
+END_TEST
+
 START_TEST(the_end_state_of_a_participant_that_left_is_kept) {
   Recorder recorder;
   recorder.begin(facts(), {}, {});
@@ -263,4 +287,5 @@ AVC_TESTS("recorder", a_second_is_what_was_added_in_it, without_a_receiver_nothi
           an_after_window_that_the_end_cuts_short_is_kept, two_spikes_on_one_participant_at_once_are_marked,
           an_injected_spike_joins_the_plan_and_a_refused_one_says_why,
           a_planned_spike_that_never_came_is_cancelled_by_the_end, a_second_message_of_the_same_change_is_ignored,
-          phases_of_thresholds_are_told_apart_for_each_participant, the_end_state_of_a_participant_that_left_is_kept)
+          phases_of_thresholds_are_told_apart_for_each_participant, hundreds_of_spikes_leave_the_phases_of_each_type,
+          the_end_state_of_a_participant_that_left_is_kept)
