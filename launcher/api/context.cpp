@@ -83,7 +83,9 @@ void Context::state_changed(TestSession &session) {
     history_->begin(session.result().facts, session.result().spikes);
   }
   if (over && session.started_unix_us() && history_ != nullptr) history_->finish(session.result());
-  if (over) stream->close();
+  if (!over) return;
+  stream->close();
+  idle_memory_.look_later();
 }
 
 void Context::spike_changed(TestSession &session, const SpikeEntry &spike, double at_seconds) {

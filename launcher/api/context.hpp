@@ -13,6 +13,7 @@
 #include "launcher/http/json_writer.hpp"
 #include "launcher/http/route.hpp"
 #include "launcher/results/history.hpp"
+#include "launcher/session/idle_memory.hpp"
 #include "launcher/session/media_path.hpp"
 #include "launcher/session/session_pool.hpp"
 #include "launcher/session/target.hpp"
@@ -88,6 +89,7 @@ class Context final : public session::SessionObserver {
   std::map<std::string, std::shared_ptr<http::EventChannel>> channels_;
   std::shared_ptr<webrtc::HttpExchange> whip_exchange_;  // none: nobody has published
   std::map<std::string, Subscription, std::less<>> subscriptions_;
+  session::IdleMemory idle_memory_{[this] { return pool_.participants() == 0; }};
   session::SessionPool pool_;  // last: its tests end before what they report to
 };
 
