@@ -1,5 +1,6 @@
 """What the peer tests share: a daemon under test, a receiver that knows only the published packet rules, and RTP
 parsing written from those rules (docs/wire-format.md), independent of the product's code. Standard library only."""
+import io
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import traceback
 import urllib.error
 import urllib.request
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 BUILD = pathlib.Path(os.environ.get("AVCHAOS_BUILD", "build")).resolve()
@@ -214,17 +216,25 @@ def check(condition, text):
         raise AssertionError(text)
 
 
-def main(*tests):
-    """Runs the functions, prints a line each and a closing line, and exits."""
-    failed = 0
-    for test in tests:
-        start = time.monotonic()
+def main(*tests, at_once=1, alone=()):
+    """Runs the functions, prints a line each and a closing line, and exits. `at_once` of them go on at a time: for those
+    that wait most of the time and share nothing. Those of `alone` follow one by one."""
+    failed = []
+
+    def run(test):
+        start, told = time.monotonic(), io.StringIO()
         try:
-            told = test()
-            print(f"ok   {test.__name__} ({time.monotonic() - start:.1f} s){': ' + told if told else ''}", flush=True)
+            result = test()
+            told.write(f"ok   {test.__name__} ({time.monotonic() - start:.1f} s){': ' + result if result else ''}\n")
         except Exception:
-            failed += 1
-            print(f"FAIL {test.__name__}", flush=True)
-            traceback.print_exc()
-    print(f"{len(tests) - failed} passed, {failed} failed")
+            failed.append(test)
+            told.write(f"FAIL {test.__name__}\n")
+            traceback.print_exc(file=told)
+        print(told.getvalue(), end="", flush=True)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(run, tests))
+    for test in alone:
+        run(test)
+    print(f"{len(tests) + len(alone) - len(failed)} passed, {len(failed)} failed")
     raise SystemExit(1 if failed else 0)

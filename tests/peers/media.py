@@ -63,4 +63,4 @@ def webm_with_vp8_and_vorbis():
     return play("vp8.webm")
 
 
-main(mp4_with_b_frames_and_aac, webm_with_vp8_and_vorbis)
+main(mp4_with_b_frames_and_aac, webm_with_vp8_and_vorbis, at_once=2)

@@ -1,4 +1,5 @@
 """Decoding of what a receiver recorded, with ffmpeg and GStreamer as strangers to the product."""
+import contextlib
 import pathlib
 import re
 import socket
@@ -43,24 +44,26 @@ def opus_loudness_db(stream, start, end):
     return float(found.group(1)) if found else float("-inf")
 
 
-def free_port_pair():
-    """An even UDP port whose odd neighbour is free too (RTP and RTCP)."""
-    for port in range(20000, 40000, 2):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as a, socket.socket(socket.AF_INET,
-                                                                                  socket.SOCK_DGRAM) as b:
+PORTS = iter(range(20000, 40000, 4))  # each is tried once: whoever is given some binds them later
+
+
+def free_ports():
+    """Four UDP ports in a row, the first of them even: RTP and RTCP of two streams."""
+    for first in PORTS:
+        with contextlib.ExitStack() as sockets:
             try:
-                a.bind(("127.0.0.1", port))
-                b.bind(("127.0.0.1", port + 1))
+                for port in range(first, first + 4):
+                    sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+            return first
     raise RuntimeError("no free ports")
 
 
 def decode_live(video, audio, output, seconds):
     """Replays two streams at their recorded pace to ffmpeg, which knows an SDP file only; returns its complaints.
     The output keeps every frame (H.264 and Opus copied) after a decode of the whole as ffmpeg's judgement."""
-    video_port = free_port_pair()
+    video_port = free_ports()
     audio_port = video_port + 2
     folder = pathlib.Path(output).parent
     sdp = folder / "peer.sdp"

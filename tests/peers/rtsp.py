@@ -314,7 +314,8 @@ def connections_have_a_limit():
 if shutil.which("ffprobe") is None:
     print("skipped: Debian's ffmpeg is not installed")
     raise SystemExit(77)
-main(ffprobe_sees_picture_and_sound, rtspsrc_decodes_it, what_is_lost_is_what_the_log_says,
-     the_first_packets_are_the_first_of_the_chain, it_listens_at_its_address_alone, a_spike_reaches_those_who_watch, who_joins_in_a_spike_meets_it,
-     nobody_without_the_token, it_can_only_be_played, mounts_go_with_their_test, clients_that_do_not_read_hold_up_nobody,
-     who_vanishes_leaves_nothing_behind, connections_have_a_limit)
+main(clients_that_do_not_read_hold_up_nobody, who_vanishes_leaves_nothing_behind,
+     ffprobe_sees_picture_and_sound, rtspsrc_decodes_it, what_is_lost_is_what_the_log_says,
+     the_first_packets_are_the_first_of_the_chain, it_listens_at_its_address_alone, a_spike_reaches_those_who_watch,
+     who_joins_in_a_spike_meets_it, nobody_without_the_token, it_can_only_be_played, mounts_go_with_their_test,
+     connections_have_a_limit, at_once=4)

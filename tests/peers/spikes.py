@@ -3,6 +3,7 @@
 each effect is there while the spike lasts, has the size asked for, and leaves nothing behind."""
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from bed import Daemon, Receiver, by_stream, check, main, unwrap
 from media_tools import opus_loudness_db
@@ -29,12 +30,10 @@ def received_is_sent_minus_log(packets, log):
 
 def loss_is_exactly_what_was_logged():
     victims = list(range(FIRST, FIRST + 5))
-    with Daemon() as daemon:
-        packets, log, report = run(daemon, [spike("rtp_packet_loss", 2, 10, victims, loss_percentage="10")], 15,
-                                   participants=10)
-        _, again, _ = run(daemon, [spike("rtp_packet_loss", 2, 10, victims, loss_percentage="10")], 15, participants=10)
-        _, other, _ = run(daemon, [spike("rtp_packet_loss", 2, 10, victims, loss_percentage="10")], 15,
-                          participants=10, seed=6)
+    plan = [spike("rtp_packet_loss", 2, 10, victims, loss_percentage="10")]
+    with Daemon() as daemon, ThreadPoolExecutor() as pool:
+        runs = [pool.submit(run, daemon, plan, 15, participants=10, seed=seed) for seed in (5, 5, 6)]
+        (packets, log, report), (_, again, _), (_, other, _) = [one.result() for one in runs]
     lost = received_is_sent_minus_log(packets, log)
     in_spike = dropped = 0
     for ssrc, stream in packets.items():
@@ -189,4 +188,4 @@ def silence_is_heard():
 
 main(loss_is_exactly_what_was_logged, bursts_come_in_runs, jitter_has_the_distribution_asked_for,
      jitter_keeps_order_unless_told_otherwise, bitrate_steps_down_and_comes_back,
-     frame_rate_falls_by_the_share_asked_for, bandwidth_is_capped_and_the_queue_grows_first, silence_is_heard)
+     frame_rate_falls_by_the_share_asked_for, bandwidth_is_capped_and_the_queue_grows_first, silence_is_heard, at_once=4)

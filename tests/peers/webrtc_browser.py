@@ -230,5 +230,4 @@ if "--inside" not in sys.argv:
     inside = 'ip link set lo up && exec "$0" "$1" --inside'
     os.execvp(OWN_NETWORK[0], [*OWN_NETWORK, "sh", "-c", inside, sys.executable, __file__])
 main(a_whep_player_plays_without_a_loss, a_client_of_the_old_exchange_does_too,
-     what_a_browser_calls_lost_is_in_the_log_and_comes_again, a_blackout_is_a_freeze_that_ends,
-     the_bit_rate_follows_what_the_path_carries)
+     what_a_browser_calls_lost_is_in_the_log_and_comes_again, a_blackout_is_a_freeze_that_ends, at_once=2, alone=[the_bit_rate_follows_what_the_path_carries])

@@ -69,4 +69,4 @@ if not has_aiortc():
     print("skipped: Debian's python3-aiortc is not installed (scripts/install-deps --test)")
     raise SystemExit(77)
 main(what_is_published_arrives, a_busy_endpoint_is_asked_again_and_loss_is_what_was_logged,
-     a_wrong_token_is_a_failure_with_a_reason, a_daemon_that_ends_leaves_no_session)
+     a_wrong_token_is_a_failure_with_a_reason, a_daemon_that_ends_leaves_no_session, at_once=2)

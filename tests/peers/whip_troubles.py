@@ -89,4 +89,4 @@ def untouched(daemon, endpoint, test):
 if not has_aiortc():
     print("skipped: Debian's python3-aiortc is not installed (scripts/install-deps --test)")
     raise SystemExit(77)
-main(each_fails_alone, a_lost_connection_is_made_again)
+main(each_fails_alone, a_lost_connection_is_made_again, at_once=2)

@@ -104,4 +104,4 @@ def a_seed_repeats_every_byte():
     check(first[0] != first[2], "another seed gave the same packets")
 
 
-main(packets_follow_the_rules, frames_leave_at_their_own_times, a_seed_repeats_every_byte)
+main(packets_follow_the_rules, a_seed_repeats_every_byte, at_once=2, alone=[frames_leave_at_their_own_times])
