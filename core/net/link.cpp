@@ -30,6 +30,7 @@ void Link::changed() {
   separate_ = some([](const Layer &l) { return l.acts && l.settings.apply_to != ApplyTo::all; });
   simple_ = base_.only_loses_or_delays() &&
             std::none_of(layers_.begin(), layers_.end(), [](const Layer &l) { return l.acts; });
+  marks_ = base_.settings.ecn != EcnMode::off;
   limited_ = some([](const Layer &l) { return l.settings.limit_packets > 0; });
   partial_line_ = some([](const Layer &l) { return l.has_line && l.settings.apply_to != ApplyTo::all; });
 }
@@ -71,6 +72,12 @@ Verdict Link::lose_or_delay(const Packet &packet, Instant arrival) {
     send.ce = mark == Mark::ce;
   }
   return verdict;
+}
+
+Instant Link::pass(const Packet &packet, Instant arrival) {
+  if (base_.lost(packet, arrival) != Mark::none) return Instant::never();
+  const Nanos delay = base_.delays ? base_.delay.draw(base_.settings, packet) : Nanos();
+  return in_order(arrival + delay, packet.stream, base_.settings.allow_reordering);
 }
 
 void Link::mangle(Layer &layer, const Packet &packet, Treatment &t) {

@@ -85,6 +85,11 @@ class Link {
 
   Verdict admit(const Packet &packet, Instant arrival);
 
+  // Has every packet its fate at once, which is loss or a delay and nothing else? Then pass() is admit() with less to
+  // look at: when the packet comes out, or never.
+  bool passes() const { return simple_ && !marks_ && queue_.untouched(); }
+  Instant pass(const Packet &packet, Instant arrival);
+
   // Fates of those that wait, in their order; ask until there is none. Only drop head and CoDel make packets wait.
   std::optional<Fate> fate();                // after each admit(): what the packets so far decide
   std::optional<Fate> fate(Instant now);     // by the clock: also what had left the line by now if nothing else came
@@ -138,6 +143,7 @@ class Link {
   std::vector<Layer> layers_;
   bool quiet_ = true;          // nothing acts
   bool simple_ = false;        // only the base acts, and no more than by loss and delay, on every packet
+  bool marks_ = false;         // the base says "congestion experienced" in place of losing
   bool separate_ = false;      // streams keep order each for itself
   bool limited_ = false;       // there is a limit_packets: what is on its way is counted
   bool partial_line_ = false;  // there is a line that is not for all packets: others go past it

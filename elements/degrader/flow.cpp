@@ -239,6 +239,11 @@ GstFlowReturn Flow::chain_frame(Ptr<GstBuffer> buffer) {
   if (frames_ != Frames::taken) return chain_list(packets_of(buffer.get()));
   prepare(buffer.get());
   Turn turn(outbox_);
+  if (!log_ && waiting_.empty() && turn.direct()) {
+    buffer.reset(gst_buffer_make_writable(buffer.release()));
+    const auto sent = model_.lock()->pass(buffer.get(), *frame_of(buffer.get()));
+    if (sent) return push_what_goes(turn, std::move(buffer), *sent);
+  }
   const Room room(orders_);
   decide(buffer.get(), *frame_of(buffer.get()));
   if (unaltered() && turn.direct()) {
@@ -300,19 +305,22 @@ GstFlowReturn Flow::push_whole(Turn &turn, Ptr<GstBufferList> list) {
 }
 
 GstFlowReturn Flow::push_whole(Turn &turn, Ptr<GstBuffer> buffer, RtpFrame &frame) {
-  Outbox::SentOfEach sent;
-  bool any = false;
+  SentOfEach sent;
   for (guint i = 0; i < frame.count; i++) {
     FramePacket &packet = frame.packets[i];
     packet.send = orders_[i].what == Order::Do::send;
     if (!packet.send) continue;
-    any = true;
     if (orders_[i].delayed) delay(packet, orders_[i].at);
-    Outbox::Sent &of_stream = sent[static_cast<std::size_t>(orders_[i].stream)];
+    Sent &of_stream = sent[static_cast<std::size_t>(orders_[i].stream)];
     of_stream.packets++;
     of_stream.bytes += frame.bytes(i);
   }
-  return any ? turn.push(std::move(buffer), sent) : outbox_.flow();
+  return push_what_goes(turn, std::move(buffer), sent);
+}
+
+GstFlowReturn Flow::push_what_goes(Turn &turn, Ptr<GstBuffer> frame, const SentOfEach &sent) {
+  const bool any = std::ranges::any_of(sent, [](const Sent &of_stream) { return of_stream.packets > 0; });
+  return any ? turn.push(std::move(frame), sent) : outbox_.flow();
 }
 
 void Flow::carry_out(Turn &turn, Ptr<GstBuffer> buffer, const Order &order) {

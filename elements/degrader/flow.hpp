@@ -65,6 +65,7 @@ class Flow {
   GstFlowReturn push_whole(Turn &turn, Ptr<GstBufferList> list);
   GstFlowReturn chain_frame(Ptr<GstBuffer> buffer);
   GstFlowReturn push_whole(Turn &turn, Ptr<GstBuffer> buffer, RtpFrame &frame);
+  GstFlowReturn push_what_goes(Turn &turn, Ptr<GstBuffer> frame, const SentOfEach &sent);
   template <class Take>
   void carry_out_each(Turn &turn, Take take);
   void carry_out(Turn &turn, Ptr<GstBuffer> buffer, const Order &order);

@@ -112,6 +112,42 @@ void Model::admit(const Reading &reading, std::optional<Instant> time, Instant n
   order.at = last_arrival_;
 }
 
+std::optional<SentOfEach> Model::pass(GstBuffer *buffer, RtpFrame &frame) {
+  if (frame.header_bytes == 0 || replay_ || !changes_.empty() || !open_.empty() || former_ || !link_.passes())
+    return std::nullopt;
+  prefetch();
+  SentOfEach sent;
+  bool first = true;
+  for (guint i = 0; i < frame.count; i++) {
+    FramePacket &packet = frame.packets[i];
+    if (!packet.send) continue;
+    const Reading reading = reader_.read(buffer, frame, i);
+    if (std::exchange(first, false)) keep_identity();
+    last_arrival_ = std::max(last_arrival_, packet.time);
+    Stream &stream = counts(reading.packet.stream);
+    stream.in++;
+    stream.bytes_in += reading.packet.bytes;
+    const Instant out = link_.pass(reading.packet, last_arrival_);
+    packet.send = out != Instant::never();
+    if (!packet.send) {
+      stream.lost++;
+      continue;
+    }
+    came_out(out, out - last_arrival_);
+    if (out > last_arrival_) packet.due = std::max(packet.due, out);
+    Sent &of_stream = sent[static_cast<std::size_t>(reading.packet.stream)];
+    of_stream.packets++;
+    of_stream.bytes += reading.packet.bytes;
+  }
+  return sent;
+}
+
+void Model::came_out(Instant at, Nanos delay) {
+  delays_.record(delay);
+  if (at < latest_out_) reordered_++;
+  latest_out_ = std::max(latest_out_, at);
+}
+
 // Part by part: what is put together elsewhere and copied as a whole makes the processor wait.
 void Model::begin_decision(const Reading &reading) {
   decision_.participant = reader_.participant_id();
@@ -173,10 +209,8 @@ void Model::sent(Instant arrival, const net::Send &send, Order &order) {
     order.copy = send.duplicate;
   }
   stream.marked += send.ce;
-  delays_.record(decision_.delay);
+  came_out(send.at, decision_.delay);
   queue_peak_ = std::max(queue_peak_, send.queued);
-  if (send.at < latest_out_) reordered_++;
-  latest_out_ = std::max(latest_out_, send.at);
   order.what = Order::Do::send;
   order.stream = decision_.stream;
   order.at = send.at;

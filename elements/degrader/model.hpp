@@ -19,6 +19,7 @@
 #include "core/stats/histogram.hpp"
 #include "elements/degrader/decision_log.hpp"
 #include "elements/degrader/packet_reader.hpp"
+#include "elements/degrader/sent.hpp"
 
 namespace avc::degrader {
 
@@ -78,6 +79,9 @@ class Model {
   void admit(GstBuffer *buffer, const RtpFrame &frame, guint packet, Instant time, Order &order) {
     admit(reader_.read(buffer, frame, packet), time, time, order);
   }
+  // All packets of a frame at once, with what becomes of them written there. Nothing, and nothing is done, where the
+  // frame could not say it all; the log is told nothing.
+  std::optional<SentOfEach> pass(GstBuffer *buffer, RtpFrame &frame);
   void prefetch() const { delays_.prefetch(); }  // before many packets are admitted at once
   bool waits() const { return !open_.empty(); }  // is some packet's fate open?
   // What becomes of those told to wait, in their order; ask until there is none.
@@ -113,6 +117,7 @@ class Model {
   void look_for_rtp_models();
   void keep_identity();
   void begin_decision(const Reading &reading);
+  void came_out(Instant at, Nanos delay);
   Stream &counts(net::Stream kind) { return streams_[static_cast<std::size_t>(kind)]; }
   net::Verdict replayed(const Decision &decision);
   // What became of the packet that decision_ is about.

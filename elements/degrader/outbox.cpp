@@ -306,7 +306,7 @@ void Outbox::drop_held(net::DueQueue<Parcel> queue, std::vector<Ptr<GstEvent>> *
   }
 }
 
-Outbox::Sent Outbox::sent(net::Stream stream) const {
+Sent Outbox::sent(net::Stream stream) const {
   const Counter &counter = sent_[static_cast<std::size_t>(stream)];
   return {counter.packets, counter.bytes};
 }

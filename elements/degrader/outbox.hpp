@@ -29,6 +29,7 @@
 #include "core/runtime/context.hpp"
 #include "core/runtime/guarded.hpp"
 #include "core/time.hpp"
+#include "elements/degrader/sent.hpp"
 #include "elements/support/ptr.hpp"
 
 namespace avc::degrader {
@@ -36,10 +37,6 @@ namespace avc::degrader {
 class Outbox {
  public:
   class Turn;
-  struct Sent {
-    guint64 packets = 0, bytes = 0;
-  };
-  using SentOfEach = std::array<Sent, net::kStreamCount>;  // stream
   // `on_wake` is called with the right to push, on the context's thread, when wake_at() said so.
   Outbox(GstElement *element, GstPad *src, std::function<void(Turn &)> on_wake)
       : element_(element), src_(src), on_wake_(std::move(on_wake)) {}

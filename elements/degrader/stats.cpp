@@ -22,7 +22,7 @@ void set_us(GstStructure *structure, const char *name, std::int64_t nanos) {
 }
 
 void add_totals(GstStructure *s, const Model &model, Outbox &outbox, std::size_t waiting) {
-  Outbox::Sent out;
+  Sent out;
   for (std::size_t i = 0; i < net::kStreamCount; i++) {
     const auto sent = outbox.sent(static_cast<net::Stream>(i));
     out.packets += sent.packets;

@@ -55,6 +55,13 @@ void expect_logged_times(const net::Impairment &link, const std::string &name, c
   }
   for (const auto &packet : bench.packets()) got.emplace(rtp::read16(packet.bytes, 2), due_of(packet, pts));
   ck_assert_msg(got == wanted, "%s", name.c_str());
+
+  got.clear();  // nobody asks for a log: the same
+  FrameBench unlogged(true, link);
+  for (int i = 0; i < 3; i++) unlogged.push(unlogged.video_frame(pts));
+  unlogged.finish();
+  for (const auto &packet : unlogged.packets()) got.emplace(rtp::read16(packet.bytes, 2), due_of(packet, pts));
+  ck_assert_msg(got == wanted, "%s without a log", name.c_str());
 }
 
 // A link of that needs each packet to be looked at alone.
