@@ -514,7 +514,7 @@ static void avc_udp_sink_class_init(AvcUdpSinkClass *klass) {
       g_param_spec_object("socket", "socket", "Socket to send with in place of an own one", G_TYPE_SOCKET,
                           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | kReady)));
   install_counters(object, kCountersId);
-  take_frames(G_TYPE_FROM_CLASS(klass));
+  take_frames(G_TYPE_FROM_CLASS(klass), {G_STRUCT_OFFSET(AvcUdpSink, impl), sizeof(Impl)});
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_set_static_metadata(element, "AV chaos UDP sink", "Sink/Network",
                                         "Sends packets by UDP in batches, without preroll and without waiting",

@@ -337,7 +337,7 @@ static void avc_chaos_degrader_class_init(AvcChaosDegraderClass *klass) {
   counters_id = stats_id + 1;
   install_counters(object, counters_id);
   element->change_state = change_state;
-  take_frames(G_TYPE_FROM_CLASS(klass));
+  take_frames(G_TYPE_FROM_CLASS(klass), {G_STRUCT_OFFSET(AvcChaosDegrader, impl), sizeof(Impl)});
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_set_static_metadata(

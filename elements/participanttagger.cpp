@@ -518,7 +518,7 @@ static void avc_participant_tagger_class_init(AvcParticipantTaggerClass *klass) 
   };
   install_plain<impl_of, kProperties>(object, "What was marked: packets by media, malformed ones, sender reports");
   element->change_state = change_state;
-  take_frames(G_TYPE_FROM_CLASS(klass));
+  take_frames(G_TYPE_FROM_CLASS(klass), {G_STRUCT_OFFSET(AvcParticipantTagger, impl), sizeof(Impl)});
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_set_static_metadata(element, "Participant tagger", "Filter/Network/RTP",

@@ -507,7 +507,7 @@ static void avc_spike_scheduler_class_init(AvcSpikeSchedulerClass *klass) {
   install_counters(object, kCountersId);
   install_signals(klass);
   element->change_state = change_state;
-  take_frames(G_TYPE_FROM_CLASS(klass));
+  take_frames(G_TYPE_FROM_CLASS(klass), {G_STRUCT_OFFSET(AvcSpikeScheduler, impl), sizeof(Impl)});
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_set_static_metadata(element, "Spike scheduler", "Filter/Network",

@@ -62,6 +62,7 @@ bool Output::negotiate(const Offer &offer) {
   const auto frames = rtp ? frames_accepted(pad_) : FramesAnswer::no;
   form_ = !rtp ? Form::coded : frames == FramesAnswer::no ? Form::packets : Form::frames;
   ahead_ = frames == FramesAnswer::ahead_too;
+  if (form_ == Form::frames) footprint_.follow(pad_);
   begin(offer);
   const auto now = take(gst_pad_get_current_caps(pad_));
   if (!now || !gst_caps_is_equal(now.get(), chosen.get())) gst_pad_push_event(pad_, gst_event_new_caps(chosen.get()));
@@ -89,6 +90,7 @@ std::vector<FramePacket> &Output::gather(const std::shared_ptr<const void> &owne
     flush();
     owner_ = owner;
   }
+  if (gathered_.empty()) footprint_.expect();
   if (gathered_.capacity() == 0) gathered_.swap(t_room);
   return gathered_;
 }

@@ -14,6 +14,7 @@
 
 #include "core/media/timeline.hpp"
 #include "elements/support/chaos_events.hpp"
+#include "elements/support/footprint.hpp"
 #include "elements/support/ptr.hpp"
 #include "elements/support/rtp_frame.hpp"
 
@@ -69,6 +70,7 @@ class Output {
   bool negotiated_ = false;
   Form form_ = Form::packets;
   bool ahead_ = false;
+  Footprint footprint_;                // of a form that is frames
   std::vector<FramePacket> gathered_;  // its room is the thread's: it is of use for a moment, and by turns to all
   std::shared_ptr<const void> owner_;  // of theirs
   bool over_ = false;                  // downstream wants no more, until it is linked anew

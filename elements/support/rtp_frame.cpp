@@ -86,20 +86,6 @@ GQuark takes_frames_quark() {
   return quark;
 }
 
-// The pad that a push on `src` ends at, through bins; null where something looks on in between.
-Ptr<GstPad> final_peer(GstPad *src) {
-  auto at = take(GST_PAD(gst_object_ref(src)));
-  while (true) {
-    if (at->num_probes > 0) return nullptr;
-    auto peer = take(gst_pad_get_peer(at.get()));
-    if (!peer || peer->num_probes > 0) return nullptr;
-    if (!GST_IS_PROXY_PAD(peer.get())) return peer;
-    // A ghost pad and the pad inside it pass on to each other: into a bin, or out of one.
-    at = take(GST_PAD(gst_proxy_pad_get_internal(GST_PROXY_PAD(peer.get()))));
-    if (!at) return nullptr;
-  }
-}
-
 }  // namespace
 
 std::span<FramePacket> first_frame(std::span<FramePacket> packets) {
@@ -204,7 +190,13 @@ Ptr<GstBufferList> packets_of(GstBuffer *buffer) {
   return list;
 }
 
-void take_frames(GType element_type) { g_type_set_qdata(element_type, takes_frames_quark(), GINT_TO_POINTER(1)); }
+void take_frames(GType element_type, Insides insides) {
+  g_type_set_qdata(element_type, takes_frames_quark(), new Insides(insides));  // types are never given up
+}
+
+const Insides *takes_frames(GstElement *element) {
+  return static_cast<const Insides *>(g_type_get_qdata(G_OBJECT_TYPE(element), takes_frames_quark()));
+}
 
 FramesAnswer frames_accepted(GstPad *src) {
   const auto query = take(gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(kQuery)));
@@ -214,11 +206,24 @@ FramesAnswer frames_accepted(GstPad *src) {
   return ahead ? FramesAnswer::ahead_too : FramesAnswer::yes;
 }
 
+Ptr<GstPad> final_peer(GstPad *src) {
+  auto at = take(GST_PAD(gst_object_ref(src)));
+  while (true) {
+    if (at->num_probes > 0) return nullptr;
+    auto peer = take(gst_pad_get_peer(at.get()));
+    if (!peer || peer->num_probes > 0) return nullptr;
+    if (!GST_IS_PROXY_PAD(peer.get())) return peer;
+    // A ghost pad and the pad inside it pass on to each other: into a bin, or out of one.
+    at = take(GST_PAD(gst_proxy_pad_get_internal(GST_PROXY_PAD(peer.get()))));
+    if (!at) return nullptr;
+  }
+}
+
 bool forward_frames_query(GstPad *src, GstQuery *query) {
   const auto peer = final_peer(src);
   if (!peer) return false;
   const auto element = take(gst_pad_get_parent_element(peer.get()));
-  if (!element || !g_type_get_qdata(G_OBJECT_TYPE(element.get()), takes_frames_quark())) return false;
+  if (!element || !takes_frames(element.get())) return false;
   return gst_pad_query(peer.get(), query);
 }
 

@@ -23,6 +23,7 @@
 #include <gst/gst.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -85,7 +86,14 @@ bool set_payload(RtpFrame &one, Ptr<GstMemory> payload);
 // What is to be sent of a frame as ordinary packets; due times are not in it.
 [[nodiscard]] Ptr<GstBufferList> packets_of(GstBuffer *buffer);
 
-void take_frames(GType element_type);
+// Where elements of a type have what is their own: behind a pointer at that place of the instance, so many bytes.
+struct Insides {
+  std::size_t pointer_at = 0, bytes = 0;
+};
+void take_frames(GType element_type, Insides insides = {});
+const Insides *takes_frames(GstElement *element);  // null: it does not
+// The pad that a push on `src` ends at, through bins; null where something looks on in between.
+Ptr<GstPad> final_peer(GstPad *src);
 enum class FramesAnswer : std::uint8_t {
   no,
   yes,
