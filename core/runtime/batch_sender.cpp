@@ -101,7 +101,7 @@ void BatchSender::add(std::uint32_t destination, Lane &lane, std::span<const iov
   if (bucket.head != number) items_[bucket.tail].next = number;
   bucket.tail = number;
   items_.push_back({number, static_cast<std::uint32_t>(parts_.size()), size, static_cast<std::uint16_t>(parts.size())});
-  parts_.insert(parts_.end(), parts.begin(), parts.end());
+  for (const iovec &part : parts) parts_.push_back(part);
   if (leave_at == 0) return;
   times_.resize(items_.size());
   times_.back() = leave_at;
@@ -160,11 +160,16 @@ void BatchSender::choose_shortcut() {
 // Messages of everything from the place `from` on.
 void BatchSender::plan(std::size_t from) {
   messages_.clear();
-  vectors_.clear();
+  if (vectors_.size() < parts_.size()) vectors_.resize(parts_.size());
+  iovec *end = vectors_.data();
   for (std::size_t at = from; at < sequence_.size(); ++at) {
     const auto [number, destination] = sequence_[at];
     const Item &item = items_[number];
-    vectors_.insert(vectors_.end(), parts_.begin() + item.first_part, parts_.begin() + item.first_part + item.parts);
+    // Mostly a header and a payload: too little for a call of memmove.
+    const iovec *part = &parts_[item.first_part];
+    *end++ = part[0];
+    if (item.parts > 1) *end++ = part[1];
+    if (item.parts > 2) end = std::copy_n(part + 2, item.parts - 2, end);
     if (at > from && messages_.back().destination == destination && append(messages_.back(), number)) continue;
     messages_.push_back(
         {static_cast<std::uint32_t>(at), 1, item.parts, item.bytes, item.bytes, destination, time_of(number) != 0});

@@ -56,8 +56,8 @@ class BatchSender {
   // service (the byte of the IP header, ECN included) its datagrams have that one instead of the socket's; another
   // one is another destination, so a batch does not keep the order of a lane between them.
   std::uint32_t destination(const Address &to, int type_of_service = -1);
-  // The memory that the parts point to stays valid until flush() is over. A time (of the monotonic clock, in
-  // nanoseconds) is told the kernel, which keeps it where times_are_kept_to() (egress.hpp); the socket has to have been
+  // At least one part. The memory that they point to stays valid until flush() is over. A time (of the monotonic clock,
+  // in nanoseconds) is told the kernel, which keeps it where times_are_kept_to() (egress.hpp); the socket has to have been
   // made ready for it. A datagram with a time shares no message.
   void add(std::uint32_t destination, Lane &lane, std::span<const iovec> parts, std::uint64_t leave_at = 0);
   std::size_t size() const { return flushed_ ? 0 : items_.size(); }
