@@ -1,8 +1,9 @@
 // One thread on one clock, found by name: whoever asks for the same name on the same clock shares the thread.
 //
 // It sleeps to the next deadline on the clock's time line and serves what is due in turns. A busy context begins a
-// turn at most once in the clock's turn_spacing() (1 ms), so thousands of deadlines cost at most a thousand wake-ups
-// a second and are late by that much at most; an idle one is on the dot. Callbacks must not block: they would hold
+// turn at most once in the clock's turn_spacing() (1 ms), and up to half as much later the longer the turn before it
+// took, so thousands of deadlines cost at most a thousand wake-ups a second and are late by that much at most; an idle
+// one is on the dot. Callbacks must not block: they would hold
 // up every other user of the thread.
 //
 // Contexts are held by their users; nothing else keeps one alive. The thread ends with the last user: its destructor

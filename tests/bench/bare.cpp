@@ -1,7 +1,7 @@
 // The bare loop of bare_gso.hpp as a process of its own, for tests/bench/scale.py: it sends the load of a clip for
 // so many participants to one place, coalesced, and says what that took.
 //
-//   bare --host=127.0.0.1 --port=5002 --participants=1500 --seconds=10 [--settle=2] [--clip=FILE]
+//   bare --host=127.0.0.1 --port=5002 --participants=1500 --seconds=10 [--settle=2] [--clip=FILE] [--turn-ms=1]
 //
 // Figures are those of the time after `settle` seconds. Lateness is the time from when a frame or an audio packet was
 // due to the turn that sent it.
@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
   stats::Histogram late;
   double began_at = -1, cpu = 0;
   std::uint64_t sent = 0;
-  each_millisecond(settle + seconds, [&](Nanos now) {
+  const auto turn = [&](Nanos now) {
     if (began_at < 0 && to_seconds(now) >= settle) {
       began_at = to_seconds(now);
       cpu = cpu_seconds(RUSAGE_SELF);
@@ -45,7 +45,8 @@ int main(int argc, char **argv) {
       out.add(packets);
     });
     out.send();
-  });
+  };
+  each_millisecond(settle + seconds, turn, from_ms(option(argc, argv, "turn-ms", 1)));
   const auto [count, mean, p50, p95, p99, max] = late.summary();
   std::printf(
       "{\"cpu_seconds\": %.6f, \"packets\": %llu, \"all_packets\": %llu, \"send_errors\": %llu, \"messages\": %llu, "

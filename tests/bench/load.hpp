@@ -183,11 +183,11 @@ inline double median(std::vector<double> values) {
 
 inline Nanos steady() { return std::chrono::steady_clock::now().time_since_epoch(); }
 
-// Calls turn(time since the start) once a millisecond for `seconds`.
+// Calls turn(time since the start) once a millisecond, or in another time, for `seconds`.
 template <class Turn>
-void each_millisecond(double seconds, Turn turn) {
+void each_millisecond(double seconds, Turn turn, Nanos spacing = from_ms(1)) {
   const Nanos start = steady(), end = start + from_seconds(std::min(seconds, kMaxSeconds));
-  for (Nanos next = start; next < end; next = std::max(next + from_ms(1), steady())) {
+  for (Nanos next = start; next < end; next = std::max(next + spacing, steady())) {
     std::this_thread::sleep_for(next - steady());
     turn(steady() - start);
   }
