@@ -61,16 +61,20 @@ struct DaemonFixture {
     ck_assert_msg(started.status == 200, "%s", started.body.c_str());
   }
   void wait_until(const std::string &path, const std::string &text) {
+    wait_until(path, text, [&](const std::string &body) { return body.find(text) != std::string::npos; });
+  }
+  void wait_until(const std::string &path, const std::string &what,
+                  const std::function<bool(const std::string &)> &so) {
     std::string last;
     for (int i = 0; i < 400; ++i) {
       last = get(path).body;
-      if (last.find(text) != std::string::npos) return;
+      if (so(last)) return;
       bool over = false;
       g_timeout_add(
           50, [](gpointer flag) -> gboolean { return !(*static_cast<bool *>(flag) = true); }, &over);
       iterate_until([&] { return over; });
     }
-    ck_abort_msg("%s never said %s: %s", path.c_str(), text.c_str(), last.c_str());
+    ck_abort_msg("%s never said %s: %s", path.c_str(), what.c_str(), last.c_str());
   }
 
   fs::path folder;

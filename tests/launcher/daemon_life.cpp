@@ -19,7 +19,8 @@ START_TEST(the_daemon_ends_a_test_when_its_time_is_over_and_reports) {
   avc_assert_text(at(report.body, "reason"), "completed");
   avc_assert_text(at(report.body, "spikes.0.state"), "ended");
   avc_assert_text(at(report.body, "spikes.0.participants"), "5");
-  ck_assert_double_eq_tol(number_at(report.body, "duration_seconds"), 2, 0.5);
+  const double seconds = number_at(report.body, "duration_seconds");
+  ck_assert_msg(seconds > 1.95 && seconds < 10, "%g s", seconds);  // a slow machine notices the end late
   avc_assert_text(f.get("test/a/report.html").type, "text/html; charset=utf-8");
 }
 END_TEST

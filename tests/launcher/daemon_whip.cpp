@@ -133,7 +133,7 @@ END_TEST
 START_TEST(why_a_participant_waits_is_told) {
   Published f({refusal(503, "no room yet"), refusal(503, "no room yet"), answered(kNobody), answered(kNobody)});
   f.start();
-  f.wait_until("test/p/participants/1001", "\"whip: 503 Service Unavailable: no room yet (attempt 1 of 8)\"");
+  f.wait_until("test/p/participants/1001", "\"whip: 503 Service Unavailable: no room yet (attempt ");
   avc_assert_text(at(f.get("test/p/participants/1001").body, "state"), "connecting");
   iterate_until([&] { return f.asked("POST") == 4; });
   f.wait_until("test/p/participants/1001", "\"state\":\"checking\"");
