@@ -115,7 +115,7 @@ std::vector<Route> routes(Context &context) {
   std::vector<Route> all;
   for (auto part : {process_routes(context), test_routes(context), run_routes(context), spike_routes(context),
                     participant_routes(context), report_routes(context), webrtc_routes(context), whep_routes(context),
-                    subscription_routes(context)}) {
+                    subscription_routes(context), play_routes()}) {
     for (Route &route : part) all.push_back(std::move(route));
   }
   return all;

@@ -105,6 +105,7 @@ std::vector<Route> process_routes(Context &context);
 std::vector<Route> webrtc_routes(Context &context);
 std::vector<Route> whep_routes(Context &context);
 std::vector<Route> subscription_routes(Context &context);
+std::vector<Route> play_routes();
 
 // Whether a viewer's candidate of this address may be tried.
 webrtc::Admits admits(const Context &context);

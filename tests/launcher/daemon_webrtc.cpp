@@ -115,9 +115,20 @@ START_TEST(participants_without_a_viewer_keep_their_plan) {
   Viewed f(R"("duration_seconds":30,"spike_distribution":{"strategy":"legacy"},"spikes":[{"spike_id":"s","type":
            "rtp_packet_loss","start_offset_seconds":1,"duration_seconds":1,"params":{"loss_percentage":10}}])");
   f.start();
-  f.wait_until("test/v/spikes", "\"active\"");
   f.wait_until("test/v/spikes", "\"ended\"");
   avc_assert_text(at(f.get("test/v/participants").body, "participants.0.state"), "connecting");
+}
+END_TEST
+
+START_TEST(the_page_to_watch_is_open_and_allows_nothing_but_itself) {
+  DaemonFixture f([](avc::launcher::Config &config) { config.token = "secret"; });
+  const Answer page = f.client->call("GET", "/play");
+  ck_assert_uint_eq(page.status, 200);
+  avc_assert_text(page.type, "text/html; charset=utf-8");
+  for (const char *rule : {"default-src 'none'; connect-src 'self';", "script-src 'sha256-", "frame-ancestors 'none'"})
+    ck_assert_msg(page.policy.find(rule) != std::string::npos, "%s", page.policy.c_str());
+  ck_assert(page.body.find("secret") == std::string::npos);
+  ck_assert_uint_eq(f.client->call("GET", "/api/v1/tests").status, 401);
 }
 END_TEST
 
@@ -149,5 +160,6 @@ int main() {
       "daemon webrtc",
       {an_offer_is_complete_and_the_same_until_it_is_answered, what_cannot_be_is_refused_with_the_field_at_fault,
        a_player_is_told_what_is_wrong_with_its_offer, participants_without_a_viewer_keep_their_plan,
-       a_test_that_stops_closes_its_viewers, those_who_send_to_a_receiver_have_viewers_too});
+       the_page_to_watch_is_open_and_allows_nothing_but_itself, a_test_that_stops_closes_its_viewers,
+       those_who_send_to_a_receiver_have_viewers_too});
 }

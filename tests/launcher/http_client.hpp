@@ -15,7 +15,7 @@ namespace avc::test {
 
 struct Answer {
   unsigned status = 0;
-  std::string body, type, allow, retry_after, cors, location;
+  std::string body, type, allow, retry_after, cors, location, policy;
 };
 
 // Iterates the main context until `done` or, failing the test, for too long.
@@ -83,6 +83,7 @@ class Client {
     answer.allow = header("Allow");
     answer.retry_after = header("Retry-After");
     answer.location = header("Location");
+    answer.policy = header("Content-Security-Policy");
     answer.cors = header("Access-Control-Allow-Origin");
     g_object_unref(message);
     return answer;

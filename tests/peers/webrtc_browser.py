@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Chromium plays a participant over WHEP and by the old exchange: the picture decodes, nothing is lost without chaos, and what
 it calls lost with chaos agrees with the decision log. What it misses comes again, a blackout is a freeze that ends, and the
-picture's bit rate follows what its path carries. In a network of its own that has nothing but loopback."""
+picture's bit rate follows what its path carries. The page /play plays for whoever opens it. In a network of its own that
+has nothing but loopback."""
 import contextlib
 import json
 import os
@@ -73,13 +74,18 @@ LEAVE_WHEP = "fetch(window.resource, {method: 'DELETE'}).then(reply => { pc.clos
 LEAVE_REST = "pc.close(), 200"
 
 
+def started(daemon, **scenario):
+    test = daemon.post("/api/v1/test/create", {**SCENARIO, **scenario})["test_id"]
+    daemon.post(f"/api/v1/test/{test}/start")
+    while daemon.get(f"/api/v1/test/{test}").get("preparing"):
+        time.sleep(0.1)
+    return test
+
+
 @contextlib.contextmanager
 def watching(watch=BY_WHEP, **scenario):
     with Daemon() as daemon:
-        test = daemon.post("/api/v1/test/create", {**SCENARIO, **scenario})["test_id"]
-        daemon.post(f"/api/v1/test/{test}/start")
-        while daemon.get(f"/api/v1/test/{test}").get("preparing"):
-            time.sleep(0.1)
+        test = started(daemon, **scenario)
         with Chromium() as browser:
             browser.visit(f"{daemon.url}/healthz")
             state = browser.run(watch.replace("TEST", test))
@@ -215,6 +221,52 @@ def the_bit_rate_follows_what_the_path_carries():
     return f"down after {down:.1f} s, {limit:.0f} kbit/s estimated of 500, up {up:.1f} s after the limit"
 
 
+def until(browser, script, seconds=20):
+    end = time.monotonic() + seconds
+    while not browser.run(script):
+        check(time.monotonic() < end, f"not so: {script}; the page says {browser.run(OF_PAGE + 'of(`status`)')!r}")
+        time.sleep(0.1)
+
+
+OF_PAGE = "var of = id => document.getElementById(id).textContent;"
+
+
+def plays(browser, daemon, test, participant):
+    until(browser, OF_PAGE + f"of('status') == 'Playing {participant} of {test}.'")
+    until(browser, OF_PAGE + "Number(of('video-framesDecoded')) > 60 && Number(of('audio-packetsReceived')) > 100")
+    check(browser.run(OF_PAGE + "of('video-packetsLost') + of('audio-packetsLost')") == "00", "packets are lost")
+    check(browser.run("document.getElementById('video').videoWidth") == 320, "there is no picture")
+    viewer, = daemon.get(f"/api/v1/test/{test}/participants/{participant}")["viewers"]
+    check(viewer["state"] == "connected", f"{viewer}")
+    browser.run("document.getElementById('stop').click(), 0")
+    until(browser, OF_PAGE + "of('status') == 'Stopped.'")
+    end = time.monotonic() + 5
+    while daemon.get(f"/api/v1/test/{test}/participants/{participant}")["viewers"][0]["state"] != "closed":
+        check(time.monotonic() < end, "it stopped, and its viewer is still there")
+        time.sleep(0.1)
+
+
+def the_page_plays_who_is_named_in_its_address():
+    with Daemon() as daemon, Chromium() as browser:
+        test = started(daemon)
+        browser.visit(f"{daemon.url}/play?test={test}&id=1001")
+        plays(browser, daemon, test, 1001)
+        return browser.run(OF_PAGE + "of('video-framesDecoded')") + " pictures"
+
+
+def the_page_asks_for_the_token_and_lists_whom_to_choose():
+    with Daemon(env={"AVCHAOS_TOKEN": "secret"}) as daemon, Chromium() as browser:
+        call = daemon.call
+        daemon.call = lambda method, path, body=None: call(method, path, body, {"Authorization": "Bearer secret"})
+        test = started(daemon, num_participants=2)
+        browser.visit(f"{daemon.url}/play")
+        until(browser, OF_PAGE + "of('status').startsWith('401 ')")
+        browser.run("document.getElementById('token').value = 'secret', document.getElementById('refresh').click(), 0")
+        until(browser, "[...document.getElementById('id').options].map(one => one.value).join() == '1001,1002'")
+        browser.run("document.getElementById('id').value = '1002', document.getElementById('choice').requestSubmit(), 0")
+        plays(browser, daemon, test, 1002)
+
+
 def why_not():
     if PROGRAM is None:
         return "Chromium is not installed (scripts/install-deps --test)"
@@ -230,4 +282,6 @@ if "--inside" not in sys.argv:
     inside = 'ip link set lo up && exec "$0" "$1" --inside'
     os.execvp(OWN_NETWORK[0], [*OWN_NETWORK, "sh", "-c", inside, sys.executable, __file__])
 main(a_whep_player_plays_without_a_loss, a_client_of_the_old_exchange_does_too,
-     what_a_browser_calls_lost_is_in_the_log_and_comes_again, a_blackout_is_a_freeze_that_ends, at_once=2, alone=[the_bit_rate_follows_what_the_path_carries])
+     what_a_browser_calls_lost_is_in_the_log_and_comes_again, a_blackout_is_a_freeze_that_ends,
+     the_page_plays_who_is_named_in_its_address, the_page_asks_for_the_token_and_lists_whom_to_choose, at_once=2,
+     alone=[the_bit_rate_follows_what_the_path_carries])
