@@ -41,7 +41,8 @@
  *
  * `stats`: participant-id, state (idle, preparing, running, left, failed), frames-sent, frames-dropped,
  * frames-withheld (while away, audio and video),
- * audio-frames-sent, packets-sent, bytes-sent (RTP, with 12 bytes of header), bitrate-kbps (of the rendition in use),
+ * audio-frames-sent, packets-sent, bytes-sent (RTP, with 12 bytes of header), video-numbers and audio-numbers (RTP
+ * sequence numbers used, modulo 65536), bitrate-kbps (of the rendition in use),
  * rendition-kbps, rendition-rtp-kbps (of each with sound, counted like bytes-sent), media-packets-per-second and
  * media-payload-kbps (of the best rendition with sound, no headers),
  * loops, key-unit-jumps, context, late-count, late-avg-us, late-p50-us, late-p95-us,
@@ -460,6 +461,7 @@ Ptr<GstStructure> Impl::stats() const {
       now.frames_sent.load(), "frames-dropped", G_TYPE_UINT64, now.frames_dropped.load(), "frames-withheld",
       G_TYPE_UINT64, now.frames_withheld.load(), "audio-frames-sent", G_TYPE_UINT64, now.audio_frames_sent.load(),
       "packets-sent", G_TYPE_UINT64, now.packets_sent.load(), "bytes-sent", G_TYPE_UINT64, now.bytes_sent.load(),
+      "video-numbers", G_TYPE_UINT, guint{now.video_numbers}, "audio-numbers", G_TYPE_UINT, guint{now.audio_numbers},
       "bitrate-kbps", G_TYPE_DOUBLE, now.bitrate_kbps.load(), "loops", G_TYPE_UINT64, now.loops.load(),
       "media-packets-per-second", G_TYPE_DOUBLE, clip ? clip->packets_per_second : 0.0, "media-payload-kbps",
       G_TYPE_DOUBLE, clip ? clip->payload_kbps : 0.0, "key-unit-jumps", G_TYPE_UINT64, now.key_unit_jumps.load(),

@@ -30,6 +30,8 @@
  *
  * ## Messages
  *
+ * With #spikescheduler:connections whoever reads them carries out `ice_restart` and `srtp_rekey`, which no element can.
+ *
  * Element message `avchaos-spike`: spike-id, type, state (started, ended, refused, cancelled), reason, running-time,
  * participant-id.
  *

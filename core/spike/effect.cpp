@@ -167,14 +167,20 @@ Result<Effect> effect_of(std::string_view name, const Params &params) {
   std::vector<std::string_view> names;
   for (const Type &type : table()) {
     names.push_back(type.name);
-    if (type.name != name) continue;
-    if (!type.needs.empty()) {
-      return Error{
-          "type", std::string(type.name) + " needs a WebRTC participant: plain RTP has not " + std::string(type.needs)};
-    }
-    return apply(type, params);
+    if (type.name == name) return apply(type, params);
   }
   return Error{"type", name.empty() ? "is missing" : unknown_text("spike type", name, names)};
+}
+
+bool needs_connection(std::string_view name) {
+  const auto effect = effect_of(name, {});
+  return effect && effect->new_connection;
+}
+
+Error refused_without_connection(std::string_view name) {
+  return {"type", std::string(name) +
+                      " needs a participant that publishes by WHIP: plain RTP has no connection to replace, and a "
+                      "viewer's can only be asked for anew by the viewer"};
 }
 
 }  // namespace avc::spike

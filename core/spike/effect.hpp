@@ -1,7 +1,7 @@
 // What each type of spike does, with the names, ranges and defaults of its parameters: the only place that knows.
 //
-// A type acts on the link (chaosdegrader), on the source (avchaossrc), on headers (participanttagger), or on several.
-// Parameter names are accepted with
+// A type acts on the link (chaosdegrader), on the source (avchaossrc), on headers (participanttagger), or on several;
+// or on the peer connection, which whoever owns it replaces. Parameter names are accepted with
 // '-' or '_', and loss_percentage, loss_percent and loss-percent are the same; values are numbers or decimal text.
 #pragma once
 
@@ -51,6 +51,7 @@ struct Effect {
   std::string trace_location;  // a trace file to be read for link.link_trace by whoever applies it; empty: none
   SourceEffect source;
   TaggerEffect tagger;
+  bool new_connection = false;  // the peer connection is replaced, once, when it begins
 };
 
 struct ParamInfo {
@@ -66,5 +67,10 @@ std::span<const TypeInfo> types();
 
 // The error's field is "type" or "params.NAME", its text states the accepted range.
 Result<Effect> effect_of(std::string_view type, const Params &params);
+
+// Types with Effect::new_connection are for participants that make their peer connection themselves. The refusal is
+// that of all others.
+bool needs_connection(std::string_view type);
+Error refused_without_connection(std::string_view type);
 
 }  // namespace avc::spike

@@ -211,7 +211,7 @@ constexpr Type kLinkTypes[] = {
     {"keyframe_loss", "loses packets of video keyframes", kKeyframeLoss,
      [](Effect &e) { e.link.apply_to = net::ApplyTo::keyframes; }},
     {"rtcp_loss", "loses RTCP packets", kRtcpLoss, [](Effect &e) { e.link.apply_to = net::ApplyTo::rtcp; }},
-    {"network_profile", "puts a named network condition in front of the receiver", kProfile, nullptr, {}, true},
+    {"network_profile", "puts a named network condition in front of the receiver", kProfile, nullptr, true},
     {"link_trace", "gives the link a capacity that changes as recorded", kTrace},
 };
 

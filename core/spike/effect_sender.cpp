@@ -1,5 +1,5 @@
 // Spikes that act where packets are made: in the simulated encoder (avchaossrc) and in the packets' headers
-// (participanttagger).
+// (participanttagger); and those of the peer connection.
 #include "core/spike/effect_table.hpp"
 
 namespace avc::spike {
@@ -96,6 +96,8 @@ constexpr Rule kFlood[] = {
      true},
 };
 
+constexpr auto new_connection = [](Effect &e) { e.new_connection = true; };
+
 constexpr Type kSenderTypes[] = {
     {"bitrate_reduce", "sends a smaller rendition of the video", kBitrate},
     {"frame_drop", "leaves out whole video frames at the source", kFrameDrop},
@@ -106,8 +108,8 @@ constexpr Type kSenderTypes[] = {
     {"ssrc_change", "sends under another SSRC", kSsrcChange, [](Effect &e) { e.tagger.new_ssrc = true; }},
     {"timestamp_jump", "moves RTP timestamps", kTimestampJump},
     {"sequence_jump", "moves RTP sequence numbers", kSequenceJump},
-    {"srtp_rekey", "renews the SRTP keys", {}, nullptr, "DTLS-SRTP keys"},
-    {"ice_restart", "restarts ICE", {}, nullptr, "an ICE connection"},
+    {"srtp_rekey", "replaces the peer connection, and with it the SRTP keys", {}, new_connection},
+    {"ice_restart", "replaces the peer connection, and with it ICE", {}, new_connection},
 };
 
 }  // namespace

@@ -26,7 +26,6 @@ struct Type {
   std::string_view name, summary;
   std::span<const Rule> rules;
   void (*always)(Effect &) = nullptr;
-  std::string_view needs{};    // what plain RTP participants lack for it; empty: nothing
   bool link_settings = false;  // takes every setting of a link too (net/settings.hpp), which then need no rule
 };
 

@@ -44,6 +44,7 @@ Result<std::string> read_file(const std::string &path) {
 
 Result<Timeline::Plan> plan_from(const Settings &settings) {
   Timeline::Plan plan;
+  plan.connections = settings.connections;
   const int given = !settings.schedule.empty() + !settings.schedule_location.empty() + !settings.spikes.empty();
   if (given > 1) return Error{"schedule", "only one of schedule, schedule-location and spikes can be set"};
   if (given == 0) return plan;

@@ -18,6 +18,7 @@ struct Settings {
   guint min_spacing_ms = 5000;
   double jitter_percent = 15;
   bool respect_min_offset = true;
+  bool connections = false;
   guint64 seed = 0;
   std::string context;
 };

@@ -10,10 +10,11 @@
 namespace avc::scheduler {
 namespace {
 
-Result<bool> possible(const spike::Planned &planned) {
+Result<bool> possible(const spike::Planned &planned, bool connections) {
   if (planned.end <= planned.start) return Error{"end", "is not after the start"};
   const auto effect = spike::effect_of(planned.spike.type, planned.spike.params);
   if (!effect) return effect.error();
+  if (effect->new_connection && !connections) return spike::refused_without_connection(planned.spike.type);
   return true;
 }
 
@@ -21,6 +22,7 @@ Result<bool> possible(const spike::Planned &planned) {
 
 void Timeline::restart(Plan plan) {
   *this = Timeline();
+  connections_ = plan.connections;
   plan_ = std::move(plan);
 }
 
@@ -57,7 +59,7 @@ void Timeline::leave_out_what_is_over(Instant now) {
 }
 
 Result<bool> Timeline::inject(spike::Planned &&planned) {
-  if (auto outcome = possible(planned); !outcome) return outcome;
+  if (auto outcome = possible(planned, connections_); !outcome) return outcome;
   if (!schedule_.inject(std::move(planned))) return Error{"spike-id", "is that of a spike planned or active already"};
   return true;
 }

@@ -34,7 +34,8 @@ class Timeline {
  public:
   struct Plan {
     std::vector<spike::Spike> spikes;
-    bool spread = false;  // by `distribution` over `length`; otherwise each at its own offset
+    bool spread = false;       // by `distribution` over `length`; otherwise each at its own offset
+    bool connections = false;  // somebody listens who replaces peer connections
     spike::Distribution distribution;
     Nanos length{};
   };
@@ -69,7 +70,7 @@ class Timeline {
 
  private:
   Plan plan_;  // until begin()
-  bool begun_ = false, arrived_ = false, repeat_ = false;
+  bool connections_ = false, begun_ = false, arrived_ = false, repeat_ = false;
   std::uint32_t participant_ = 0;
   void leave_out_what_is_over(Instant now);
   void foretell(Instant now, std::vector<Notice> &notices);

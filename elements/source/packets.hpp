@@ -28,6 +28,7 @@ class RtpStream {
   std::uint32_t clock_rate() const { return clock_rate_; }
   std::uint16_t first_sequence() const { return first_sequence_; }
   std::uint32_t first_timestamp() const { return first_timestamp_; }
+  std::uint16_t numbers_taken() const { return static_cast<std::uint16_t>(next_sequence_ - first_sequence_); }
   std::uint32_t timestamp_at(Nanos running_time) const;
 
   // Takes the next sequence numbers, for packets that every consumer of the stream gets alike.

@@ -177,6 +177,7 @@ bool Run::emit_video(const media::Tick &tick, Nanos now, const spike::SourceEffe
   const media::AccessUnit &unit = rendition.units[tick.index];
   const std::span payloads(&rendition.payloads[unit.first_payload], unit.payloads);
   const Frame frame{now, unit.duration, !keyframe, video_.take_sequence(unit.payloads), true};
+  counters_.video_numbers = video_.numbers_taken();
   picture_waits_ &= effect.absent || !keyframe;
   if (picture_waits_) {
     withhold(tick.medium, now, unit.duration, outputs);
@@ -204,6 +205,7 @@ bool Run::emit_audio(const media::Tick &tick, Nanos now, const spike::SourceEffe
   const bool spurt_begins = was_silent_ && !effect.audio_silence;
   was_silent_ = effect.audio_silence;
   const Frame frame{now, media::kAudioFrame, false, audio_.take_sequence(1), spurt_begins};
+  counters_.audio_numbers = audio_.numbers_taken();
   if (effect.absent) {
     withhold(tick.medium, now, media::kAudioFrame, outputs);
     return false;

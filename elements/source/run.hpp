@@ -26,6 +26,7 @@ struct Counters {
   std::atomic<guint64> frames_sent{0}, frames_dropped{0}, audio_frames_sent{0}, packets_sent{0}, bytes_sent{0};
   std::atomic<guint64> loops{0}, key_unit_jumps{0};
   std::atomic<guint64> frames_withheld{0};
+  std::atomic<std::uint16_t> video_numbers{0}, audio_numbers{0};  // RTP sequence numbers taken, modulo 2^16
   std::atomic<double> bitrate_kbps{0};
   std::atomic<bool> absent{false};
 };

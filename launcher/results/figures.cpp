@@ -37,6 +37,7 @@ constexpr Kind kCorrupt{"corrupted", "%", 1, nullptr, 0.1};
 constexpr Kind kKeyframes{"whole keyframes", "/min", 0, &Window::keyframes_per_minute, 1};
 constexpr Kind kRtcpLoss{"RTCP loss", "%", 1, nullptr, 0.1};
 constexpr Kind kFlood{"flood packets", "/s", 0, &Window::flood_per_second, 1};
+constexpr Kind kAway{"without connection", "ms", 0, nullptr, 1};
 constexpr Kind kMos{"audio MOS", "", 2, &Window::mos_score, 0.1};
 
 Figure figure(const SpikeRecord &spike, const Kind &kind, std::optional<double> injected) {
@@ -70,6 +71,12 @@ std::optional<double> capacity_kbps(const SpikeRecord &spike) {
   if (!effect) return std::nullopt;
   if (effect->link.link_trace) return effect->link.link_trace->mean_kbps();
   return effect->link.bandwidth_kbps > 0 ? std::optional(effect->link.bandwidth_kbps) : std::nullopt;
+}
+
+// The longest of all participants.
+std::optional<double> away_ms(const SpikeRecord &spike) {
+  const auto longest = std::ranges::max_element(spike.replaced_ms);
+  return longest != spike.replaced_ms.end() ? std::optional(*longest) : std::nullopt;
 }
 
 std::optional<double> passed_percent(const Injected &injected) {
@@ -116,6 +123,10 @@ std::vector<Figure> figures_of(const SpikeRecord &spike) {
   const bool condition = type == "network_profile" || type == "link_trace";
   if (type == "bandwidth_limit" || condition) add(kRate, capacity_kbps(spike), Show::always);
   if (type == "participant_leave") add(kRate, 0, Show::always);
+  if (spike::needs_connection(type)) {
+    add(kAway, away_ms(spike), Show::always);
+    add(kRate, {}, Show::always);
+  }
   if (type == "packet_flood") add(kFlood, injected.flood_per_second, Show::always);
   if (type == "blackout") add(kDelivered, passed_percent(injected), Show::always);
   if (type == "rtcp_loss") add(kRtcpLoss, injected.rtcp_loss_percent, Show::always);
@@ -160,6 +171,10 @@ std::string injected_text(const SpikeRecord &spike) {
     if (value && *value >= least) append(text, with_unit(what, *value, unit, decimals));
   };
   if (type == "participant_leave") append(text, "away");
+  if (spike::needs_connection(type)) {
+    append(text, "connections replaced: " + std::to_string(spike.replaced_ms.size()));
+    notable("away up to", away_ms(spike), "ms", 0, 0);
+  }
   if (type == "ssrc_change") append(text, "another SSRC");
   if (type == "timestamp_jump" || type == "sequence_jump") append(text, "headers changed");
   if (type == "packet_flood") notable("", injected.flood_per_second, "packets/s", 0, 0);

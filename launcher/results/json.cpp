@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/spike/effect.hpp"
 #include "launcher/results/figures.hpp"
 #include "launcher/results/verdict.hpp"
 #include "launcher/results/windows.hpp"
@@ -100,6 +101,17 @@ void write_figures(Writer &out, const SpikeRecord &spike) {
     out.end_object();
   }
   out.end_array().put("mixed", mixed(spike));
+}
+
+void write_replaced(Writer &out, const std::vector<double> &replaced_ms) {
+  out.begin_object("connections_replaced").put("count", replaced_ms.size());
+  if (!replaced_ms.empty()) {
+    double sum = 0;
+    for (const double ms : replaced_ms) sum += ms;
+    put(out, "mean_ms", sum / static_cast<double>(replaced_ms.size()));
+    put(out, "max_ms", *std::ranges::max_element(replaced_ms));
+  }
+  out.end_object();
 }
 
 struct Totals {
@@ -388,6 +400,7 @@ void write_fields(Writer &out, const SpikeRecord &spike) {
   write_window(out, "after", spike.after);
   out.end_object();
   write_figures(out, spike);
+  if (spike::needs_connection(plan.spike.type)) write_replaced(out, spike.replaced_ms);
   out.put("injected_text", spike.injected_text).put("measured_text", spike.measured_text);
 }
 

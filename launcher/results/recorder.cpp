@@ -215,6 +215,14 @@ void Recorder::spike_changed(const spike::Planned &planned, SpikeState state, In
     spike.injected_text = injected_text(spike);
 }
 
+void Recorder::connection_replaced(const std::string &spike_id, double ms) {
+  const auto found = impl_->spike_by_id.find(spike_id);
+  if (found == impl_->spike_by_id.end()) return;
+  auto &spike = impl_->result.spikes[found->second];
+  spike.replaced_ms.push_back(ms);
+  spike.injected_text = injected_text(spike);
+}
+
 void Recorder::Impl::watch_stream(ParticipantTrack &track, const ParticipantSnapshot &now, Media media, double t,
                                   double seconds) {
   StreamSecond stream{.participant = now.id, .media = media, .t = t, .seconds = seconds};

@@ -39,6 +39,9 @@ class Recorder {
   // what they receive, of each from the first whole second in which it is connected; join times are theirs in any case.
   void subscribers(Instant elapsed, std::span<const SubscriberSnapshot> subscribers);
 
+  // One participant's connection has been replaced because of a spike, which may be over.
+  void connection_replaced(const std::string &spike_id, double ms);
+
   // A spike that is not in the plan is added to it. Snapshots: of the participants it acts on, taken now; empty for
   // one that is refused. The first call with `active` opens the spike's window, `ended` or `cancelled` closes it.
   void spike_changed(const spike::Planned &spike, SpikeState state, Instant at,

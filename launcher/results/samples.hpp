@@ -247,6 +247,7 @@ struct SpikeRecord {
   std::optional<double> started_at, ended_at;  // seconds, as it really happened
   std::optional<Injected> injected;
   std::optional<Window> before, during, after;
+  std::vector<double> replaced_ms;  // of each connection it replaced: until the next one was there
   std::string injected_text, measured_text;
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "core/spike/effect.hpp"
 #include "core/text.hpp"
 #include "launcher/scenario/duration.hpp"
 #include "launcher/scenario/readers.hpp"
@@ -178,6 +179,7 @@ class Parser {
         break;
       }
     }
+    check_connections();
     if (!scenario_.random) return;
     const auto ids = participant_ids(scenario_);
     const spike::Population population{ids, static_cast<double>(scenario_.video.bitrate_kbps)};
@@ -185,6 +187,20 @@ class Parser {
       root_.notes().fault("spikes." + fault.field, fault.message);
     }
     if (!scenario_.spikes.empty()) check_ids();
+  }
+
+  void check_connections() {
+    if (scenario_.target && scenario_.target->transport == Target::Transport::whip) return;
+    for (const spike::Spike &spike : scenario_.spikes) {
+      if (!spike::needs_connection(spike.type)) continue;
+      root_.notes().fault("spikes",
+                          "spike \"" + spike.id + "\": " + spike::refused_without_connection(spike.type).message);
+    }
+    if (!scenario_.random) return;
+    for (const spike::WeightedType &type : scenario_.random->types) {
+      if (type.weight > 0 && spike::needs_connection(type.name))
+        root_.notes().fault("spikes.types." + type.name, spike::refused_without_connection(type.name).message);
+    }
   }
 
   void check_ids() {

@@ -135,6 +135,7 @@ Result<bool> Participant::build(const ParticipantSettings &settings) {
   if (settings.joins) source("start-at-ms", to_ms(*settings.joins));
   Setter scheduler(scheduler_);
   scheduler("schedule", schedule_json(settings.planned))("context", settings.context);
+  scheduler("connections", settings.connections);
   Setter tag(tagger);
   tag("participant-id", std::uint64_t{id_});
   for (const auto &outcome : {source.outcome(), tag.outcome(), scheduler.outcome()}) {

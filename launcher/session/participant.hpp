@@ -36,6 +36,7 @@ struct ParticipantSettings {
   std::string context;        // the thread it shares
   Nanos ahead{};              // media that is handed on together, before its time
   bool viewers_only = false;  // nothing is sent from here; address and ports are of no use
+  bool connections = false;   // it publishes: spikes may replace its peer connection
   std::string address;
   std::uint16_t port = 0;
   std::uint16_t rtcp_port = 0;  // for sender reports; 0: the one after port

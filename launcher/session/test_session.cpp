@@ -121,6 +121,7 @@ Result<std::unique_ptr<Participant>> TestSession::make_participant(std::size_t i
   settings.context = "c" + std::to_string(setup_.contexts[index % setup_.contexts.size()]);
   settings.ahead = setup_.participants.size() < kMany ? kAhead : kAheadOfMany;
   settings.viewers_only = setup_.viewers_only;
+  settings.connections = setup_.whip.exchange != nullptr;
   settings.address = setup_.address;
   settings.port = setup_.port;
   if (setup_.receiver != nullptr) settings.rtcp_port = setup_.receiver->rtcp_port();

@@ -51,6 +51,8 @@ Result<std::optional<double>> TestSession::rendition_for(const spike::Spike &spi
 }
 
 Result<Injection> TestSession::inject(spike::Spike spike) {
+  const bool of_connection = spike::needs_connection(spike.type);
+  if (of_connection && setup_.whip.exchange == nullptr) return spike::refused_without_connection(spike.type);
   if (state_ != TestState::running) {
     return Error{"state", "the test is " + std::string(participant::name(state_)) + ", not running"};
   }
@@ -100,8 +102,8 @@ Result<Injection> TestSession::inject(spike::Spike spike) {
       done.warnings.push_back("participant " + std::to_string(one->id()) + " refused the spike");
     }
   }
-  if (viewers_) viewers_->inject(planned);
-  if (setup_.mounts != nullptr) setup_.mounts->inject(setup_.test_id, planned);
+  if (viewers_ && !of_connection) viewers_->inject(planned);
+  if (setup_.mounts != nullptr && !of_connection) setup_.mounts->inject(setup_.test_id, planned);
   if (done.participants == 0) {
     book_.drop(done.spike_id);
     done.warnings.push_back("no participant of this worker is addressed");
@@ -159,6 +161,8 @@ void TestSession::handle_spike(GstMessage *message) {
                                                            : SpikeBook::Report::cancelled;
   const SpikeEntry *changed = book_.take(report->id, report->participant_id, kind, report->reason);
   if (report->type == kLeave) follow_absence(report->participant_id);
+  if (report->state == SpikeState::started && publications_ && spike::needs_connection(report->type))
+    publications_->replace(report->participant_id, report->id);
   if (changed == nullptr) return;
   const bool timed = GST_CLOCK_TIME_IS_VALID(report->running_time);
   announce(*changed, timed ? static_cast<double>(report->running_time) / 1e9 : elapsed_seconds());

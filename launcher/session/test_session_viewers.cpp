@@ -1,5 +1,6 @@
 // The viewers of a test's participants, and the endpoints they publish to: what a new one is made of, and what they
 // mean for the participant's state.
+#include "core/spike/effect.hpp"
 #include "core/spike/schedule.hpp"
 #include "launcher/session/test_session.hpp"
 
@@ -41,6 +42,13 @@ void TestSession::publish(Participant &one) {
                                            [this](std::uint32_t id, const std::string &why) {
                                              participants_[*index_of(id)]->explain(why.empty() ? "" : "whip: " + why);
                                              follow_viewers(id);
+                                           },
+                                           [this](std::uint32_t id, const std::string &cause, double ms) {
+                                             g_log("avcd-session", G_LOG_LEVEL_INFO,
+                                                   "%s: participant %u is connected "
+                                                   "again, %.0f ms after spike %s",
+                                                   setup_.test_id.c_str(), id, ms, cause.c_str());
+                                             recorder_.connection_replaced(cause, ms);
                                            }};
     publications_ =
         webrtc::Publications::make(setup_.whip, setup_.test_id, Rng(setup_.seed).split("whip"), own_viewers(), events);
@@ -58,7 +66,9 @@ Result<webrtc::PeerSettings> TestSession::peer_settings(std::uint32_t participan
   settings.network = setup_.scenario.network;
   for (const SpikeEntry &entry : book_.entries()) {
     const bool to_come = entry.state == results::SpikeState::planned || entry.state == results::SpikeState::active;
-    if (to_come && spike::addresses(entry.planned.spike, participant)) settings.planned.push_back(entry.planned);
+    if (to_come && spike::addresses(entry.planned.spike, participant) &&
+        !spike::needs_connection(entry.planned.spike.type))
+      settings.planned.push_back(entry.planned);
   }
   // One for each: packets of two viewers have the same numbers.
   if (!setup_.decision_log.empty()) {
@@ -82,7 +92,8 @@ void TestSession::publish() {
   for (const std::uint32_t id : setup_.participants)
     test.joins[id] = scenario::join_time(setup_.scenario, id).value_or(Nanos(0));
   for (const SpikeEntry &entry : book_.entries())
-    if (entry.state == results::SpikeState::planned) test.spikes.push_back(entry.planned);
+    if (entry.state == results::SpikeState::planned && !spike::needs_connection(entry.planned.spike.type))
+      test.spikes.push_back(entry.planned);
   setup_.mounts->publish(setup_.test_id, std::move(test));
 }
 

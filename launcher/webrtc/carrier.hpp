@@ -20,6 +20,11 @@
 
 namespace avc::webrtc {
 
+// RTP sequence numbers that a participant's streams have used up, modulo 2^16: whoever takes over goes on behind them.
+struct Numbers {
+  std::uint16_t video = 0, audio = 0;
+};
+
 bool is_made_by(GstElement *element, const char *factory);
 
 class Carrier {
@@ -42,7 +47,9 @@ class Carrier {
   virtual void described(const GstSDPMessage &) {}  // by the other side
   virtual void connected() {}
 
-  // Of those that send: spikes, and what has been sent.
+  // Of those that send: the end of it, spikes, and what has been sent. After halt() numbers() is final.
+  virtual void halt() {}
+  virtual Numbers numbers() const { return {}; }
   virtual bool inject(const spike::Planned &) { return false; }
   virtual bool cancel(const std::string &) { return false; }
   virtual void read(results::ParticipantSnapshot &) const {}

@@ -365,7 +365,11 @@ void Peer::set_state(PeerState state) {
   state_ = state;
   if (is_over(state)) {
     for (auto *timer : {&bus_watch_, &gathering_timer_, &give_up_timer_, &latency_timer_}) timer->reset();
-    if (carrier_) carrier_->read(last_);
+    if (carrier_) {
+      carrier_->read(last_);
+      carrier_->halt();
+      numbers_ = carrier_->numbers();
+    }
     carrier_.reset();
     for (const auto &done : std::exchange(waiting_, {})) done(Error{"state", reason_});
     if (const auto done = std::exchange(answered_, nullptr)) done(Error{"state", reason_});

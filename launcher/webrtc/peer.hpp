@@ -69,6 +69,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
   bool inject(const spike::Planned &spike) { return carrier_ && carrier_->inject(spike); }
   bool cancel(const std::string &spike_id) { return carrier_ && carrier_->cancel(spike_id); }
   void read(results::ParticipantSnapshot &snapshot) const;
+  Numbers numbers() const { return numbers_; }  // when it is over
 
  private:
   Peer(std::uint32_t participant, Changed changed) : participant_(participant), changed_(std::move(changed)) {}
@@ -105,6 +106,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
   Done answered_;  // of an answer on its way to webrtcbin
   std::vector<Candidate> candidates_;
   results::ParticipantSnapshot last_;  // when it was over
+  Numbers numbers_;                    // then, too
   session::SourceId bus_watch_, gathering_timer_, give_up_timer_, latency_timer_;
 };
 

@@ -10,8 +10,10 @@ using session::Setter;
 
 constexpr GstWebRTCRTPTransceiverDirection kSendOnly = GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY;
 
-Result<bool> set_up_tagger(GstElement *tagger, const PeerSettings &settings, const Stream &stream) {
+Result<bool> set_up_tagger(GstElement *tagger, const PeerSettings &settings, const Stream &stream,
+                           std::uint16_t numbers) {
   Setter set(tagger);
+  set("seqnum-offset", std::uint64_t{numbers});
   set("participant-id", std::uint64_t{settings.participant})("payload-type", std::uint64_t{stream.payload_type});
   set("rtcp-interval-ms", std::uint64_t{0});  // webrtcbin makes its own reports
   set.by_nick("extension", stream.participant_id_ext > 0 ? "rfc8285" : "none");
@@ -38,10 +40,25 @@ Result<std::unique_ptr<PeerPipeline>> PeerPipeline::make(const PeerSettings &set
   return made;
 }
 
-// Closed first: nobody is then on the way into a sink that is going down.
 PeerPipeline::~PeerPipeline() {
-  if (source_ != nullptr) g_object_set(source_, "gate-open", FALSE, nullptr);
+  halt();
   end();
+}
+
+// Closed first: nobody is then on the way into a sink that is going down.
+void PeerPipeline::halt() {
+  if (source_ == nullptr) return;
+  g_object_set(source_, "gate-open", FALSE, nullptr);
+  gst_element_set_state(pipeline(), GST_STATE_NULL);
+}
+
+Numbers PeerPipeline::numbers() const {
+  GstStructure *raw = nullptr;
+  g_object_get(source_, "stats", &raw, nullptr);
+  const auto stats = take(raw);
+  guint video = 0, audio = 0;
+  gst_structure_get(stats.get(), "video-numbers", G_TYPE_UINT, &video, "audio-numbers", G_TYPE_UINT, &audio, nullptr);
+  return {static_cast<std::uint16_t>(before_.video + video), static_cast<std::uint16_t>(before_.audio + audio)};
 }
 
 Result<bool> PeerPipeline::build(const PeerSettings &settings, const Streams &streams) {
@@ -61,11 +78,11 @@ Result<bool> PeerPipeline::build(const PeerSettings &settings, const Streams &st
     if (!outcome) return outcome.error();
   }
   if (streams.video) {
-    if (auto added = add_stream("video_0", settings, *streams.video); !added) return added;
+    if (auto added = add_stream("video_0", settings, *streams.video, before_.video); !added) return added;
     repairs_video_ = streams.video->repaired;
   }
   if (streams.audio) {
-    if (auto added = add_stream("audio_0", settings, *streams.audio); !added) return added;
+    if (auto added = add_stream("audio_0", settings, *streams.audio, before_.audio); !added) return added;
   }
   const auto clock = take(gst_system_clock_obtain());
   gst_pipeline_use_clock(GST_PIPELINE(pipeline()), clock.get());
@@ -74,10 +91,11 @@ Result<bool> PeerPipeline::build(const PeerSettings &settings, const Streams &st
   return true;
 }
 
-Result<bool> PeerPipeline::add_stream(const char *source_pad, const PeerSettings &settings, const Stream &stream) {
+Result<bool> PeerPipeline::add_stream(const char *source_pad, const PeerSettings &settings, const Stream &stream,
+                                      std::uint16_t numbers) {
   auto tagger = add("participanttagger");
   if (!tagger) return tagger.error();
-  if (auto set = set_up_tagger(*tagger, settings, stream); !set) return set;
+  if (auto set = set_up_tagger(*tagger, settings, stream, numbers); !set) return set;
   GstElement *last = *tagger;
   bool linked = gst_element_link_pads(source_, source_pad, *tagger, "sink") != FALSE;
   if (media_ == 0) {

@@ -37,6 +37,7 @@ struct PeerSettings {
   bool adaptive = true;                 // its rendition follows what the path carries
   IceSettings ice;
   unsigned gathering_ms = 2000;  // a description waits so long for candidates
+  Numbers numbers;               // that those before it have used
 };
 
 class PeerPipeline final : public Carrier {
@@ -49,18 +50,25 @@ class PeerPipeline final : public Carrier {
   void described_ourselves(const GstSDPMessage &ours) override;
   void connected() override;  // opens the gate
 
+  void halt() override;
+  Numbers numbers() const override;
   bool inject(const spike::Planned &spike) override;
   bool cancel(const std::string &spike_id) override;
   void read(results::ParticipantSnapshot &snapshot) const override;
 
  private:
   PeerPipeline(const PeerSettings &settings, const Streams &streams, Left left)
-      : Carrier(std::move(left)), adaptive_(settings.adaptive), feedback_(settings.participant, streams) {}
+      : Carrier(std::move(left)),
+        adaptive_(settings.adaptive),
+        before_(settings.numbers),
+        feedback_(settings.participant, streams) {}
   Result<bool> build(const PeerSettings &settings, const Streams &streams);
-  Result<bool> add_stream(const char *source_pad, const PeerSettings &settings, const Stream &stream);
+  Result<bool> add_stream(const char *source_pad, const PeerSettings &settings, const Stream &stream,
+                          std::uint16_t numbers);
   void inside(GstElement *element) override;
 
   const bool adaptive_;
+  const Numbers before_;
   Feedback feedback_;
   std::unique_ptr<Network> network_;
   // In the pipeline, and owned by it.

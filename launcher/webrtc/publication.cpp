@@ -42,7 +42,7 @@ void Publication::servers_named(const std::vector<IceServer> &servers) {
 
 void Publication::gather(const UsableServers &servers) {
   for (const std::string &refusal : servers.refusals) log("an ICE server of the endpoint is left out: " + refusal);
-  const auto viewer = viewers_.to_publish(settings_.participant, servers.uris);
+  const auto viewer = viewers_.to_publish(settings_.participant, servers.uris, numbers_);
   if (!viewer) return fail(viewer.error().text());
   peer_ = (*viewer)->peer;
   peer_->tell_candidates(heard(&Publication::found));
@@ -95,6 +95,10 @@ void Publication::follow() {
     connected_us_ = g_get_monotonic_time();
     was_connected_ = true;
     wait_for("");
+    if (!cause_.empty()) {
+      const double ms = static_cast<double>(connected_us_ - replaced_us_) / 1000;
+      events_.replaced(settings_.participant, std::exchange(cause_, ""), ms);
+    }
   }
   if (!is_over(peer_->state())) return;
   if (peer_->state() == PeerState::closed) return lost("the endpoint has closed the connection");
@@ -122,16 +126,34 @@ void Publication::lost(const std::string &why) {
       this));
 }
 
+bool Publication::replace(const std::string &cause) {
+  if (over_ || !connected()) return false;
+  cause_ = cause;
+  replaced_us_ = g_get_monotonic_time();
+  end_round([whom = weak_from_this(), round = round_ + 1] {
+    const auto self = whom.lock();
+    if (self && !self->over_ && self->round_ == round) self->begin();
+  });
+  wait_for("spike \"" + cause + "\" replaces its connection");
+  return true;
+}
+
 // The session is deleted whatever has become of the connection: the endpoint may not know of it yet.
-void Publication::end_round() {
+void Publication::end_round(std::function<void()> left) {
   ++round_;
   connected_us_ = 0;
-  if (const auto peer = std::exchange(peer_, nullptr)) peer->close();
+  if (const auto peer = std::exchange(peer_, nullptr)) {
+    peer->close();
+    numbers_ = peer->numbers();
+  }
   if (const auto client = std::exchange(client_, nullptr)) {
-    client->leave([name = settings_.name, participant = settings_.participant](const Result<bool> &left) {
-      if (left) return;
-      g_log("avcd-whip", G_LOG_LEVEL_MESSAGE, "%s: participant %u has left, but its session may be there still: %s",
-            name.c_str(), participant, left.error().message.c_str());
+    client->leave([name = settings_.name, participant = settings_.participant,
+                   left = std::move(left)](const Result<bool> &gone) {
+      if (!gone) {
+        g_log("avcd-whip", G_LOG_LEVEL_MESSAGE, "%s: participant %u has left, but its session may be there still: %s",
+              name.c_str(), participant, gone.error().message.c_str());
+      }
+      if (left) left();
     });
   }
 }

@@ -8,6 +8,9 @@
 // repeating it would hide what is wrong. There is one exception: if the 201 has named ICE servers that the OPTIONS
 // before had not, which is too late for a peer that has its candidates already, another round uses them.
 //
+// replace() is a new round, too, which begins when the session of the old one has been deleted: many endpoints have one
+// publication per URL. To whoever receives, all rounds are one stream: SSRCs stay, sequence numbers go on.
+//
 // Main context only.
 #pragma once
 
@@ -38,6 +41,8 @@ struct PublicationEvents {
   std::function<void(std::uint32_t participant, const std::string &why)> failed;  // for good
   // It does not publish now, but will; no text: there is nothing to complain about any more.
   std::function<void(std::uint32_t participant, const std::string &why)> waits;
+  // The connection that replace() asked for is there.
+  std::function<void(std::uint32_t participant, const std::string &cause, double ms)> replaced;
 };
 
 class Publication : public std::enable_shared_from_this<Publication> {
@@ -55,7 +60,8 @@ class Publication : public std::enable_shared_from_this<Publication> {
                                            const PublicationEvents &events);
 
   void begin();
-  void follow();  // its peer's state may have changed
+  void follow();                           // its peer's state may have changed
+  bool replace(const std::string &cause);  // false: there is no connection now
   void leave();
   bool connected() const { return peer_ && peer_->state() == PeerState::connected; }
 
@@ -74,7 +80,7 @@ class Publication : public std::enable_shared_from_this<Publication> {
   void answer_taken(const Result<bool> &taken);
   void wait_for(const std::string &why);
   void lost(const std::string &why);
-  void end_round();
+  void end_round(std::function<void()> left = {});
   void fail(const std::string &why);
   void log(const std::string &text) const;
 
@@ -84,11 +90,14 @@ class Publication : public std::enable_shared_from_this<Publication> {
   const PublicationEvents &events_;
   std::shared_ptr<WhipClient> client_;
   std::shared_ptr<Peer> peer_;  // of this round, from its offer on
+  Numbers numbers_;             // used in the rounds before
   std::string offer_, waits_;
+  std::string cause_;                    // of a replacement under way
   std::vector<IceServer> late_servers_;  // that a 201 has named
   bool named_before_ = false;            // it named some before the offer of this round
   bool used_late_servers_ = false, was_connected_ = false, refused_candidate_ = false, over_ = false;
   std::int64_t connected_us_ = 0;  // since when; 0: not in this round
+  std::int64_t replaced_us_ = 0;   // when the connection before it ended, with cause_
   unsigned round_ = 0, in_vain_ = 0;
   session::SourceId pause_;
 };

@@ -38,6 +38,11 @@ void Publications::follow(std::uint32_t participant) {
   if (const auto found = all_.find(participant); found != all_.end()) found->second->follow();
 }
 
+bool Publications::replace(std::uint32_t participant, const std::string &cause) {
+  const auto found = all_.find(participant);
+  return found != all_.end() && found->second->replace(cause);
+}
+
 void Publications::leave(std::uint32_t participant) {
   if (const auto found = all_.find(participant); found != all_.end()) found->second->leave();
 }

@@ -21,7 +21,8 @@ class Publications : public std::enable_shared_from_this<Publications> {
 
   void begin(std::uint32_t participant);  // what goes wrong at once is told later, too
   bool connected(std::uint32_t participant) const;
-  void follow(std::uint32_t participant);  // a peer of it has changed
+  void follow(std::uint32_t participant);                             // a peer of it has changed
+  bool replace(std::uint32_t participant, const std::string &cause);  // its connection; false: there is none now
   void leave(std::uint32_t participant);
   void leave_all();
 

@@ -83,7 +83,7 @@ std::span<const Viewers::Place> Viewers::those_of(std::uint32_t participant) con
 }
 
 Result<const Viewer *> Viewers::make(std::uint32_t participant, const Streams &streams, const char *by,
-                                     const std::vector<std::string> &servers) {
+                                     const std::vector<std::string> &servers, Numbers numbers) {
   forget_old();
   Viewer viewer{new_id(), participant, by, nullptr};
   const bool watches = !publishes(viewer);
@@ -92,6 +92,7 @@ Result<const Viewer *> Viewers::make(std::uint32_t participant, const Streams &s
   auto settings = settings_(participant, viewer.id);
   if (!settings) return settings.error();
   if (!watches) settings->gathering_ms = kPublishGatheringMs;
+  settings->numbers = numbers;
   settings->ice.servers.insert(settings->ice.servers.end(), servers.begin(), servers.end());
   auto peer = Peer::make(*settings, streams, [this, participant, watches](Peer &changed) {
     if (is_over(changed.state())) {
@@ -134,8 +135,9 @@ Result<const Viewer *> Viewers::with_streams(std::uint32_t participant, const St
   return make(participant, streams, "whep");
 }
 
-Result<const Viewer *> Viewers::to_publish(std::uint32_t participant, const std::vector<std::string> &servers) {
-  return make(participant, own_streams(), "whip", servers);
+Result<const Viewer *> Viewers::to_publish(std::uint32_t participant, const std::vector<std::string> &servers,
+                                           Numbers numbers) {
+  return make(participant, own_streams(), "whip", servers, numbers);
 }
 
 const Viewer *Viewers::find(std::uint32_t participant, const std::string &id) const {

@@ -42,8 +42,9 @@ class Viewers {
   Result<const Viewer *> with_streams(std::uint32_t participant, const Streams &streams);
 
   // A new one whose offer goes to an endpoint. Their number is that of the participants, and not bounded here.
-  // `servers`: for its ICE, as IceSettings has them, beside the participant's own.
-  Result<const Viewer *> to_publish(std::uint32_t participant, const std::vector<std::string> &servers);
+  // `servers`: for its ICE, as IceSettings has them, beside the participant's own. `numbers`: of those before it.
+  Result<const Viewer *> to_publish(std::uint32_t participant, const std::vector<std::string> &servers,
+                                    Numbers numbers);
 
   // Also one that is over, but none that publishes: nobody comes to those.
   const Viewer *find(std::uint32_t participant, const std::string &id) const;
@@ -60,7 +61,7 @@ class Viewers {
   using Place = std::list<Viewer>::iterator;
 
   Result<const Viewer *> make(std::uint32_t participant, const Streams &streams, const char *by,
-                              const std::vector<std::string> &servers = {});
+                              const std::vector<std::string> &servers = {}, Numbers numbers = {});
   std::span<const Place> those_of(std::uint32_t participant) const;
   void forget_old();
 

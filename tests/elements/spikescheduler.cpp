@@ -131,6 +131,21 @@ GST_START_TEST(an_impossible_spike_of_the_schedule_is_refused_and_the_others_sta
 }
 GST_END_TEST;
 
+GST_START_TEST(connections_are_replaced_by_those_who_say_that_they_can) {
+  const std::string restart =
+      quoted(R"([{"spike_id":"r","type":"ice_restart","start_seconds":0.02,"duration_seconds":0.04}])");
+  SchedulerBench nobody("schedule=" + restart);
+  nobody.packets(0, 100, 20);
+  const auto refused = nobody.messages();
+  ck_assert_msg(refused.starts_with("refused r@20 (type: ice_restart needs a participant that publishes"), "%s",
+                refused.c_str());
+  SchedulerBench b("connections=true schedule=" + restart);
+  b.packets(0, 100, 20);
+  const auto said = b.messages();
+  ck_assert_str_eq(said.c_str(), "started r@20, ended r@60");
+}
+GST_END_TEST;
+
 GST_START_TEST(a_schedule_that_is_none_stops_the_start_and_names_the_place) {
   const std::string deep(500000, '[');
   const std::pair<const char *, const char *> rows[] = {
@@ -232,6 +247,7 @@ AVC_GST_TESTS("spikescheduler", without_a_schedule_nothing_is_added, spikes_begi
               a_cancelled_spike_ends_although_no_packets_flow, a_planned_spike_that_is_cancelled_never_shows,
               what_cannot_be_done_is_refused_with_the_reason,
               an_impossible_spike_of_the_schedule_is_refused_and_the_others_stay,
+              connections_are_replaced_by_those_who_say_that_they_can,
               a_schedule_that_is_none_stops_the_start_and_names_the_place, a_schedule_may_come_from_a_file,
               spikes_are_spread_alike_for_the_same_seed_and_nobody_elses, somebody_who_links_later_hears_what_is_active,
               a_degrader_behind_it_loses_exactly_the_packets_between)

@@ -130,6 +130,22 @@ START_TEST(an_answer_without_a_candidate_is_a_failure) {
 }
 END_TEST
 
+// Spikes that replace a connection are taken, and leave alone what is on its way to be one.
+START_TEST(a_connection_that_is_not_there_yet_is_not_replaced) {
+  Published f(std::vector<Scripted>(4, answered(kNobody)));
+  f.start();
+  f.wait_until("test/p/participants/1002", "\"state\":\"checking\"");
+  const Answer done = f.post(
+      "test/p/spike", R"({"spike_id":"r","type":"ice_restart","participant_ids":[1001],"duration_seconds":1})");
+  avc_assert_text(at(done.body, "participants"), "1");
+  f.wait_until("test/p/spikes", "\"state\":\"ended\"");
+  ck_assert_uint_eq(f.asked("POST"), 2);
+  ck_assert_uint_eq(f.asked("DELETE"), 0);
+  f.post("test/p/stop");
+  avc_assert_text(at(f.get("test/p/report.json").body, "spikes.0.connections_replaced.count"), "0");
+}
+END_TEST
+
 START_TEST(why_a_participant_waits_is_told) {
   Published f({refusal(503, "no room yet"), refusal(503, "no room yet"), answered(kNobody), answered(kNobody)});
   f.start();
@@ -190,9 +206,10 @@ START_TEST(a_publication_is_nobodys_to_answer) {
 END_TEST
 
 int main() {
-  return run_daemon("daemon whip",
-                    {every_participant_offers_what_it_sends, one_that_is_refused_fails_alone,
-                     a_bad_answer_ends_the_session_too, an_answer_without_a_candidate_is_a_failure,
-                     why_a_participant_waits_is_told, candidates_from_the_endpoints_servers_follow_the_offer,
-                     an_endpoint_is_refused_before_anything_goes_there, a_publication_is_nobodys_to_answer});
+  return run_daemon(
+      "daemon whip",
+      {every_participant_offers_what_it_sends, one_that_is_refused_fails_alone, a_bad_answer_ends_the_session_too,
+       an_answer_without_a_candidate_is_a_failure, a_connection_that_is_not_there_yet_is_not_replaced,
+       why_a_participant_waits_is_told, candidates_from_the_endpoints_servers_follow_the_offer,
+       an_endpoint_is_refused_before_anything_goes_there, a_publication_is_nobodys_to_answer});
 }

@@ -23,6 +23,8 @@ TOKEN, BUSY = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
 TROUBLES = json.loads(sys.argv[3]) if len(sys.argv) > 3 else {}
 SOON = 3  # seconds that a connection lasts which is to be lost
 SEQUENCES = {}  # by SSRC, of RTP packets as they come out of SRTP, in order of arrival
+OVERLAPS = []  # sessions that began while another of their ID had not been deleted
+OWNERS = {}  # the session that a receiver belongs to
 SESSIONS = {}  # by ID; those after the first by ID.2, ID.3, ...
 REFUSED = {}  # how often, by ID
 LOOP = asyncio.new_event_loop()
@@ -31,7 +33,8 @@ _handle = rtcrtpreceiver.RTCRtpReceiver._handle_rtp_packet
 
 
 async def _recorded(self, packet, arrival_time_ms):
-    SEQUENCES.setdefault(packet.ssrc, []).append(packet.sequence_number)
+    for numbers in (SEQUENCES, OWNERS[id(self)]["sequences"]):
+        numbers.setdefault(packet.ssrc, []).append(packet.sequence_number)
     await _handle(self, packet, arrival_time_ms)
 
 
@@ -113,15 +116,27 @@ ANSWERS = {"bad_answer": bad_answer, "no_candidates": no_candidates, "dead_candi
 LATER = {"vanishes": vanishes, "closes": closes}
 
 
+def note_keys(session):
+    """What the keys of SRTP are made of (RFC 5764 section 4.2)."""
+    if session["peer"].connectionState == "connected":
+        session["keys"] = dtls_of(session["peer"]).ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", 60).hex()
+
+
 async def create(name, offer):
     trouble = TROUBLES.get(name)
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     frames = {"video": 0, "audio": 0}
     number = 1 + sum(1 for other in SESSIONS if other.partition(".")[0] == name)
+    if any(not one["deleted"] for other, one in SESSIONS.items() if other.partition(".")[0] == name):
+        OVERLAPS.append(name)
     key = name if number == 1 else f"{name}.{number}"
-    SESSIONS[key] = {"peer": peer, "frames": frames, "deleted": False}
+    SESSIONS[key] = {"peer": peer, "frames": frames, "deleted": False, "sequences": {},
+                     "ufrag": re.search(r"a=ice-ufrag:(\S+)", offer)[1], "keys": None}
     peer.on("track", lambda track: asyncio.ensure_future(consume(track, frames)))
     await peer.setRemoteDescription(RTCSessionDescription(sdp=offer, type="offer"))
+    for transceiver in peer.getTransceivers():
+        OWNERS[id(transceiver.receiver)] = SESSIONS[key]
+    peer.on("connectionstatechange", lambda: note_keys(SESSIONS[key]))
     if trouble in BEFORE_ANSWER:
         await BEFORE_ANSWER[trouble](peer)
     await peer.setLocalDescription(await peer.createAnswer())
@@ -131,9 +146,9 @@ async def create(name, offer):
 
 
 def told():
-    return {"sequences": SEQUENCES, "refused": REFUSED,
+    return {"sequences": SEQUENCES, "refused": REFUSED, "overlaps": len(OVERLAPS),
             "sessions": {name: {"state": one["peer"].connectionState, "frames": one["frames"],
-                                "deleted": one["deleted"]} for name, one in SESSIONS.items()}}
+                                **{key: one[key] for key in ("deleted", "sequences", "ufrag", "keys")}} for name, one in SESSIONS.items()}}
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -186,7 +186,6 @@ END_TEST
 
 START_TEST(every_documented_fallback_is_accepted) {
   for (const auto &type : types()) {
-    if (type.name == "srtp_rekey" || type.name == "ice_restart") continue;
     Params params;
     for (const auto &param : type.params) {
       if (param.name == "burst_length") continue;
@@ -210,9 +209,17 @@ START_TEST(unknown_names_are_refused_with_what_was_meant) {
 }
 END_TEST
 
-START_TEST(webrtc_types_say_what_they_need) {
-  refuses("srtp_rekey", {}, "type", "needs a WebRTC participant");
-  refuses("ice_restart", {}, "type", "needs a WebRTC participant");
+START_TEST(some_replace_the_connection_and_need_one) {
+  for (const auto &type : types()) {
+    const bool replaces = type.name == "srtp_rekey" || type.name == "ice_restart";
+    ck_assert_msg(needs_connection(type.name) == replaces, "%s", std::string(type.name).c_str());
+  }
+  ck_assert(must("ice_restart", {}).new_connection && !must("blackout", {}).new_connection);
+  ck_assert(must("srtp_rekey", {}).link == must("frame_drop", {{"drop_percentage", 1.0}}).link);
+  refuses("ice_restart", {{"loss_percent", 1.0}}, "params.loss_percent", "takes none");
+  ck_assert(!needs_connection("no_such_type"));
+  const auto refusal = refused_without_connection("srtp_rekey");
+  ck_assert(refusal.field == "type" && refusal.message.starts_with("srtp_rekey needs a participant that publishes"));
 }
 END_TEST
 
@@ -240,4 +247,4 @@ AVC_TESTS("effect", loss_takes_numbers_and_decimal_strings, burst_loss_has_a_run
           no_parameter_of_any_type_takes_a_number_out_of_its_range,
           sender_types_leave_the_link_alone_and_say_what_happens_to_packets, what_is_counted_must_be_whole,
           every_documented_fallback_is_accepted, unknown_names_are_refused_with_what_was_meant,
-          webrtc_types_say_what_they_need, old_clients_may_name_a_port, the_catalogue_names_each_type_once)
+          some_replace_the_connection_and_need_one, old_clients_may_name_a_port, the_catalogue_names_each_type_once)

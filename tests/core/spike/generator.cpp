@@ -203,7 +203,6 @@ START_TEST(every_bad_setting_is_an_error_naming_its_key) {
   refuses(only({"rtp_packet_loss", std::numeric_limits<double>::infinity(), {}}), "types.rtp_packet_loss.weight",
           "0 to");
   refuses(only({"packet_loss", 1, {}}), "types.packet_loss", "did you mean \"rtp_packet_loss\"?");
-  refuses(only({"ice_restart", 1, {}}), "types.ice_restart.type", "WebRTC");
   refuses(only({"rtp_packet_loss", 1, {{"loss_percentage_min", 30.0}}}),
           "types.rtp_packet_loss.params.loss_percentage_min", "more than loss_percentage_max, which is 25");
   refuses(only({"rtp_packet_loss", 1, {{"loss_percentage_max", 101.0}}}),

@@ -103,6 +103,8 @@ START_TEST(every_type_has_the_figures_it_is_about) {
       {"participant_leave", "bitrate", true, true},
       {"sequence_jump", "packet loss", true, true},
       {"timestamp_jump", "jitter", false, true},
+      {"ice_restart", "bitrate", false, true},
+      {"srtp_rekey", "without connection", false, false},  // none was replaced
   };
   const Second second;
   for (const auto &one : cases) {
@@ -122,7 +124,6 @@ END_TEST
 START_TEST(every_type_that_acts_has_words_for_both_sides) {
   const Second second;
   for (const auto &type : spike::types()) {
-    if (type.name == "srtp_rekey" || type.name == "ice_restart") continue;
     spike::Params params;
     if (type.name == "network_profile") params = {{"profile", "3g"}};
     if (type.name == "link_trace") params = {{"trace", "lte"}};
@@ -130,6 +131,20 @@ START_TEST(every_type_that_acts_has_words_for_both_sides) {
     ck_assert_msg(!injected_text(record).empty(), "%s", std::string(type.name).c_str());
     ck_assert_msg(!measured_text(record).empty(), "%s", std::string(type.name).c_str());
   }
+}
+END_TEST
+
+START_TEST(of_connections_replaced_the_slowest_counts) {
+  const Second second;
+  auto record = second.spike("ice_restart");
+  ck_assert(injected_text(record).starts_with("connections replaced: 0"));
+  ck_assert(!find(figures_of(record), "without connection"));
+  record.replaced_ms = {150, 420, 90};
+  const auto all = figures_of(record);
+  const auto *figure = find(all, "without connection");
+  ck_assert_double_eq(*figure->injected, 420);
+  ck_assert(figure->unit == "ms" && !figure->during);
+  ck_assert(injected_text(record).starts_with("connections replaced: 3; away up to 420 ms"));
 }
 END_TEST
 
@@ -147,4 +162,5 @@ START_TEST(a_lines_rate_is_what_was_asked_for) {
 END_TEST
 
 AVC_TESTS("figures", shares_are_of_what_went_into_the_link_and_of_what_arrived, every_type_has_the_figures_it_is_about,
-          every_type_that_acts_has_words_for_both_sides, a_lines_rate_is_what_was_asked_for)
+          every_type_that_acts_has_words_for_both_sides, of_connections_replaced_the_slowest_counts,
+          a_lines_rate_is_what_was_asked_for)

@@ -91,6 +91,26 @@ START_TEST(the_report_read_back_has_every_part_with_its_numbers) {
 }
 END_TEST
 
+START_TEST(connections_that_a_spike_replaced_are_told) {
+  Recorder recorder;
+  const auto restart = planned("r", "ice_restart", 1, 2);
+  recorder.begin({.participants = 2}, std::vector{restart}, {});
+  const std::vector all{participant(1001, 50), participant(1002, 50)};
+  recorder.spike_changed(restart, SpikeState::active, seconds(1), all);
+  recorder.connection_replaced("r", 100);
+  recorder.spike_changed(restart, SpikeState::ended, seconds(2), all);
+  recorder.connection_replaced("r", 300);  // it took longer than the spike
+  recorder.connection_replaced("no such spike", 5000);
+  const Report held(report_json(recorder.finish(EndReason::completed, "", seconds(3))));
+  const View spike = held.root()["spikes"].items().at(0);
+  ck_assert_double_eq(*spike["connections_replaced"]["count"].number(), 2);
+  ck_assert_double_eq(*spike["connections_replaced"]["mean_ms"].number(), 200);
+  ck_assert_double_eq(*spike["connections_replaced"]["max_ms"].number(), 300);
+  ck_assert(contains(spike["injected_text"].text(), "connections replaced: 2; away up to 300 ms"));
+  ck_assert(!Report(report_json(run_with("plain"))).root()["spikes"].items().at(0)["connections_replaced"]);
+}
+END_TEST
+
 START_TEST(without_a_receiver_received_is_null_everywhere) {
   const Report held(report_json(run_with("plain", false)));
   ck_assert(!held.root()["received"]);
@@ -247,9 +267,9 @@ END_TEST
 }  // namespace
 
 AVC_TESTS("report", the_report_read_back_has_every_part_with_its_numbers,
-          without_a_receiver_received_is_null_everywhere, subscribers_are_summed_up_and_those_that_never_began_count,
-          the_page_has_subscribers_the_worst_first, no_text_of_a_stranger_becomes_markup,
-          the_page_says_the_verdict_first_and_loads_nothing,
+          without_a_receiver_received_is_null_everywhere, connections_that_a_spike_replaced_are_told,
+          subscribers_are_summed_up_and_those_that_never_began_count, the_page_has_subscribers_the_worst_first,
+          no_text_of_a_stranger_becomes_markup, the_page_says_the_verdict_first_and_loads_nothing,
           every_table_has_scoped_headings_and_every_drawing_a_description,
           a_page_is_made_of_the_emptiest_report_and_of_what_is_none, a_long_run_keeps_its_worst_second_in_the_chart,
           the_table_of_seconds_has_one_row_each_and_as_many_fields_as_its_head,
