@@ -77,7 +77,7 @@ void WhipClient::posted(const std::string &url, unsigned redirects, const HttpRe
   const std::string text = text_of(*reply);
   if (reply->status == 307 || reply->status == 308) return redirected(url, redirects, *reply);
   if (is_passing(reply->status)) return try_again(text, reply->retry_after_s);
-  if (is_fine(*reply)) return give_up(text + ", where WHIP asks for 201");
+  if (is_fine(*reply)) return give_up(text + ", not 201 Created");
   if (reply->status / 100 == 3) return give_up(text + ", which does not redirect a POST; 307 and 308 do");
   give_up(text);
 }

@@ -170,7 +170,7 @@ START_TEST(a_refusal_is_final_and_says_why) {
       {{404, {}, R"({"title":"Unknown","detail":"no such room"})", "application/problem+json"},
        "404 Not Found: no such room"},
       {{400, {}, "<html>oh</html>", "text/html"}, "400 Bad Request"},
-      {status(200), "200 OK, where WHIP asks for 201"},
+      {status(200), "200 OK, not 201 Created"},
   };
   for (const auto &[reply, why] : rows) {
     Fixture f({reply, created()});
