@@ -16,6 +16,9 @@ SERVER = shutil.which("turnserver")
 class Turn:
     """coturn on a free port of loopback."""
 
+    def __init__(self, *options):
+        self.options = options
+
     def __enter__(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind(("127.0.0.1", 0))
@@ -26,8 +29,8 @@ class Turn:
             [SERVER, "-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={self.port}",
              "--lt-cred-mech", "--user=me:secret", "--realm=bed.local", "--allow-loopback-peers", "--no-cli", "--no-tls",
              "--no-dtls", "--no-multicast-peers", "--fingerprint", f"--userdb={self.home}/db",
-             f"--pidfile={self.home}/pid", "--log-file=stdout", "--simple-log"], stdout=self.log,
-            stderr=subprocess.STDOUT)
+             f"--pidfile={self.home}/pid", "--log-file=stdout", "--simple-log", *self.options],
+            stdout=self.log, stderr=subprocess.STDOUT)
         time.sleep(1)
         check(self.process.poll() is None, "coturn has ended")
         return self
@@ -39,15 +42,22 @@ class Turn:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
-def media_is_relayed():
-    with Turn() as turn, Daemon("--ice-policy", "relay", env={"TURN_HOST": f"127.0.0.1:{turn.port}",
-                                                             "TURN_USERNAME": "me",
-                                                             "TURN_PASSWORD": "secret"}) as daemon:
+def relayed_by(turn):
+    with turn, Daemon("--ice-policy", "relay", env={"TURN_HOST": f"127.0.0.1:{turn.port}", "TURN_USERNAME": "me",
+                                                    "TURN_PASSWORD": "secret"}) as daemon:
         result = watch(daemon, begin(daemon), "whep", 4)
         candidates = [line for line in result["answer"].splitlines() if line.startswith("a=candidate")]
         check(candidates and all(" typ relay " in line for line in candidates), f"candidates {candidates}")
         check(result["frames"]["video"] > 60 and sum(result["lost"].values()) == 0, f"{result['frames']} {result['lost']}")
     return f"{sum(result['received'].values())} packets through {candidates[0].split()[4]}:{candidates[0].split()[5]}"
+
+
+def media_is_relayed():
+    return relayed_by(Turn())
+
+
+def where_udp_is_shut_the_server_is_reached_by_tcp():
+    return relayed_by(Turn("--no-udp"))
 
 
 def a_wrong_password_leaves_no_candidates():
@@ -64,4 +74,4 @@ for missing, why in ((SERVER is None, "coturn"), (not has_aiortc(), "python3-aio
     if missing:
         print(f"skipped: Debian's {why} is not installed")
         raise SystemExit(77)
-main(media_is_relayed, a_wrong_password_leaves_no_candidates)
+main(media_is_relayed, where_udp_is_shut_the_server_is_reached_by_tcp, a_wrong_password_leaves_no_candidates)
