@@ -63,7 +63,7 @@ Orphans &orphans() {
 }
 
 // The more a turn had to do, the longer the next one gathers: what a turn costs whatever it does is paid less often.
-Nanos relief(Nanos took, Nanos spacing) { return std::clamp(took * 3 / 2, Nanos(0), spacing / 2); }
+Nanos relief(Nanos took, Nanos spacing) { return std::clamp(took * 4, Nanos(0), spacing / 2); }
 
 }  // namespace
 
