@@ -132,7 +132,8 @@ def goals(results):
     errors = sum(run["send_errors"] for run in results.of("loopback", "chaos", 1500))
     answered, first = (get("checked", 1500, key) for key in ("answered_seconds", "start_seconds"))
     costs_of = [get("chaos", n, "sender_us") for n in results.sizes("loopback", "chaos") if n >= 500]
-    spread = (max(costs_of) / min(costs_of) - 1) * 50 if costs_of else None  # ± half the range
+    # the least x for which all are within ± x % of something: of the middle of their range
+    spread = 100 * (max(costs_of) - min(costs_of)) / (max(costs_of) + min(costs_of)) if costs_of else None
     rows = [
         ["P1", "CPU a packet with chaos, of the bare loop", "≤ 1.5", text(results.ratio("loopback", "chaos", 1500), 2)],
         ["P2", "1500 with chaos: cores of sender", "≤ 0.5", text(get("chaos", 1500, "sender_cores"), 3)],
